@@ -1,0 +1,62 @@
+# Imported targets for what cmake/setup.sh linked under build/deps/.
+set(deps ${CMAKE_SOURCE_DIR}/build/deps)
+if(NOT EXISTS ${deps}/stamp)
+    message(FATAL_ERROR "build/deps is not there: run ./run setup first")
+endif()
+
+# One static or shared library, with its headers included as SYSTEM.
+function(import_library name location include)
+    add_library(${name} UNKNOWN IMPORTED)
+    set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${location} INTERFACE_INCLUDE_DIRECTORIES "${include}"
+                                             INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${include}")
+endfunction()
+
+if(EMSCRIPTEN)
+    set(codecs ${deps}/codecs-wasm)
+else()
+    set(codecs ${deps}/codecs)
+endif()
+foreach(codec jpeg png webp z)
+    import_library(codecs::${codec} ${codecs}/lib/lib${codec}.a ${codecs}/include)
+endforeach()
+target_link_libraries(codecs::png INTERFACE codecs::z)
+
+# nlohmann-json is headers alone: Debian's serve wasm too, where its folder as a whole must stay out of the search path.
+add_library(ouaf_json INTERFACE)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/json)
+file(CREATE_LINK /usr/include/nlohmann ${CMAKE_BINARY_DIR}/json/nlohmann SYMBOLIC)
+target_include_directories(ouaf_json SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/json)
+if(EMSCRIPTEN)
+    return()
+endif()
+
+find_package(Threads REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(Catch2 2 REQUIRED)
+
+# LibTorch is the wheel's libraries. Its CMake package asks for a CUDA toolkit, so they are linked by hand; the wheel's
+# libtorch_cpu.so links to parts of CUDA that lie in other wheels.
+file(REAL_PATH ${deps}/torch torch)
+file(REAL_PATH ${deps}/nvidia nvidia)
+file(GLOB cuda_libraries ${nvidia}/*/lib ${nvidia}/*/*/lib)
+add_library(ouaf::torch INTERFACE IMPORTED)
+target_include_directories(ouaf::torch SYSTEM INTERFACE ${torch}/include ${torch}/include/torch/csrc/api/include)
+target_link_libraries(ouaf::torch INTERFACE ${torch}/lib/libtorch_cpu.so ${torch}/lib/libc10.so Threads::Threads)
+set(rpath ${torch}/lib ${cuda_libraries})
+list(TRANSFORM rpath PREPEND "-Wl,-rpath,")
+target_link_options(ouaf::torch INTERFACE -Wl,--allow-shlib-undefined ${rpath})
+
+# onnx over Debian's protobuf. Its headers and torch's must never meet in one file: torch carries another protobuf.
+find_package(Protobuf REQUIRED)
+find_library(protobuf_archive libprotobuf.a REQUIRED)
+import_library(onnx_proto ${deps}/onnx/lib/libonnx_proto.a "${deps}/onnx/include")
+import_library(ouaf::onnx ${deps}/onnx/lib/libonnx.a "${deps}/onnx/include;${Protobuf_INCLUDE_DIRS}")
+target_compile_definitions(ouaf::onnx INTERFACE ONNX_ML=1 ONNX_NAMESPACE=onnx)
+target_link_libraries(ouaf::onnx INTERFACE onnx_proto ${protobuf_archive} ZLIB::ZLIB)
+find_package(ZLIB REQUIRED)
+
+# ONNX Runtime out of its wheel, with a Debian release's headers.
+file(GLOB onnxruntime_library ${deps}/onnxruntime/libonnxruntime.so.*)
+import_library(ouaf::onnxruntime ${onnxruntime_library} ${deps}/onnxruntime-headers)
+target_link_options(ouaf::onnxruntime INTERFACE -Wl,-rpath,${deps}/onnxruntime)

@@ -1,0 +1,182 @@
+#!/usr/bin/env bash
+# Installs what a build needs and links it under build/deps/, where CMake looks:
+#   Debian's packages, a Python environment (LibTorch, ONNX Runtime), npm packages, and three libraries built from
+#   source (the image decoders for the machine and for wasm, onnx). All but Debian's packages live in a cache folder
+#   ($OUAF_CACHE, by default ~/.cache/ouaf) under names that hold versions and flags, so that the next clone finds
+#   them; a folder appears under its name only when it is whole.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+cache=${OUAF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ouaf}
+deps=$root/build/deps
+logs=$cache/logs
+source "$root/cmake/versions.env"
+
+packages=(build-essential ca-certificates catch2 chromium curl emscripten file libcli11-dev libprotobuf-dev libspdlog-dev
+          libssl-dev libtomlplusplus-dev nasm ninja-build nlohmann-json3-dev nodejs patch protobuf-compiler
+          python3 python3-venv zlib1g-dev clang-format clang-tidy)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+# Runs a command with its output in a log; shows the log's end if it fails.
+quietly() { # quietly NAME COMMAND…
+    local log=$logs/$1.log
+    shift
+    "$@" >"$log" 2>&1 || { tail -n 25 "$log" >&2; say "failed; the whole log: $log"; return 1; }
+}
+
+# A cache folder's name: what it is, and a short hash of everything that shapes its content.
+key() { printf '%s-%s' "$1" "$(printf '%s\n' "${@:2}" "$(uname -m)" | sha256sum | cut -c1-12)"; }
+
+# Makes $cache/NAME with FUNCTION, which fills the folder it is given, unless it is there already.
+provide() { # provide NAME FUNCTION
+    local name=$1 work=$cache/.work-$1
+    [ -d "$cache/$name" ] && return 0
+    say "making $name"
+    rm -rf "$work" && mkdir -p "$work"
+    local start=$SECONDS
+    quietly "$name" "$2" "$work"
+    mv "$work" "$cache/$name"
+    say "$name took $((SECONDS - start)) s"
+}
+
+install_debian_packages() {
+    local missing=() name
+    for name in "${packages[@]}"; do
+        # nodejs may come from elsewhere and bring npm along; Debian's needs npm beside it.
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
+    done
+    command -v npm >/dev/null || missing+=(npm)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing Debian packages: ${missing[*]}"
+    local sudo=()
+    [ "$(id -u)" = 0 ] || sudo=(sudo)
+    quietly apt-update "${sudo[@]}" apt-get update
+    quietly apt-install "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+python_with_pip() { PIP_DISABLE_PIP_VERSION_CHECK=1 "$cache/$tools_key/bin/python" -m pip "$@"; }
+
+# A Python environment is bound to its place, so it is made there and marked whole at the end.
+make_venv() { # make_venv NAME PIP-ARGUMENTS…
+    local name=$1
+    shift
+    [ -e "$cache/$name/whole" ] && return 0
+    say "making $name"
+    local start=$SECONDS
+    rm -rf "${cache:?}/$name"
+    quietly "$name-venv" python3 -m venv "$cache/$name"
+    quietly "$name" "$cache/$name/bin/python" -m pip install --disable-pip-version-check "$@"
+    touch "$cache/$name/whole"
+    say "$name took $((SECONDS - start)) s"
+}
+
+# One sdist, unpacked. Its metadata is not built: that would need the package's own build tools.
+make_source() { # make_source PACKAGE VERSION FOLDER
+    python_with_pip download --no-deps --no-binary "$1" --dest "$3" "$1==$2"
+    tar -xzf "$3"/*.tar.gz -C "$3" --strip-components=1
+    rm "$3"/*.tar.gz
+}
+make_opencv_source() { make_source opencv-python-headless "$OPENCV_VERSION" "$1"; }
+make_onnx_source() { make_source onnx "$ONNX_VERSION" "$1"; }
+
+make_codecs() { # make_codecs FOLDER CMAKE-ARGUMENTS…
+    local folder=$1
+    shift
+    "$cmake" -G Ninja -S "$root/cmake/codecs" -B "$folder/build" -DCMAKE_BUILD_TYPE=Release \
+        -DOPENCV_SOURCE="$cache/$opencv_key/opencv" -DCMAKE_INSTALL_PREFIX="$folder" "$@"
+    "$cmake" --build "$folder/build" --target install
+    rm -rf "$folder/build"
+}
+make_codecs_native() { make_codecs "$1"; }
+make_codecs_wasm() {
+    NODE_PATH=/usr/share/nodejs make_codecs "$1" -DCMAKE_C_FLAGS="$wasm_flags" \
+        --toolchain /usr/share/emscripten/cmake/Modules/Platform/Emscripten.cmake
+}
+
+make_onnx() {
+    "$cmake" -G Ninja -S "$cache/$onnx_source_key" -B "$1/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$1" \
+        "${onnx_flags[@]}" -DPython3_EXECUTABLE="$cache/$tools_key/bin/python"
+    "$cmake" --build "$1/build" --target install
+    rm -rf "$1/build"
+}
+
+# ONNX Runtime's wheel has no headers; a Debian release has them. Only that one package is fetched, beside apt's own lists.
+make_onnxruntime_headers() {
+    local mirror apt=$1/apt
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -m1 '/debian/\?$')
+    mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $ONNXRUNTIME_HEADERS_SUITE main" >"$apt/sources.list"
+    local options=(-o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+                   -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" -o APT::Sandbox::User=root)
+    apt-get "${options[@]}" update
+    (cd "$1" && apt-get "${options[@]}" download libonnxruntime-dev)
+    dpkg-deb -x "$1"/libonnxruntime-dev_*.deb "$apt/unpacked"
+    mv "$apt/unpacked/usr/include/onnxruntime" "$1/include"
+    rm -rf "$apt" "$1"/*.deb
+}
+
+make_node_modules() {
+    npm install --prefix "$1" --no-save --no-audit --no-fund --ignore-scripts --omit=optional \
+        "onnxruntime-web@$ONNXRUNTIME_WEB_VERSION" "playwright-core@$PLAYWRIGHT_CORE_VERSION"
+    npm install --prefix "$1/typescript" --no-save --no-audit --no-fund --ignore-scripts "typescript@$TYPESCRIPT_VERSION"
+}
+
+link() { ln -sfn "$1" "$deps/$2"; }
+
+# Everything that shapes the result: when it is what the links were made from, there is nothing to do.
+stamp=$(cat "$root/cmake/versions.env" "$root/cmake/setup.sh" "$root/cmake/codecs/CMakeLists.txt" <(echo "$cache") | sha256sum)
+[ "$(cat "$deps/stamp" 2>/dev/null)" = "$stamp" ] && [ -z "$(find "$deps" -xtype l)" ] && exit 0
+
+mkdir -p "$cache" "$logs" "$deps"
+exec 9>"$cache/lock"
+flock -n 9 || { say "waiting for another set-up on this machine"; flock 9; }
+began=$SECONDS
+
+install_debian_packages
+wasm_flags="-O3 -msimd128"
+onnx_flags=(-DONNX_BUILD_PYTHON=OFF -DONNX_USE_PROTOBUF_SHARED_LIBS=OFF -DBUILD_SHARED_LIBS=OFF -DONNX_VERIFY_PROTO3=OFF
+            -DONNX_HARDENING=OFF -DONNX_WERROR=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON)
+python_version=$(python3 -c 'import sys; print(sys.version)')
+tools_key=$(key tools "$CMAKE_VERSION" "$python_version" "$cache")
+torch_key=$(key torch "$TORCH_VERSION" "$CUDA_RUNTIME_VERSION" "$CUDA_CUPTI_VERSION" "$NUMPY_VERSION" "$PILLOW_VERSION" "$ONNXRUNTIME_VERSION" "$python_version" "$cache")
+opencv_key=$(key opencv-source "$OPENCV_VERSION")
+onnx_source_key=$(key onnx-source "$ONNX_VERSION")
+codecs_rules=$(cat "$root/cmake/codecs/CMakeLists.txt")
+codecs_key=$(key codecs "$OPENCV_VERSION" "$codecs_rules")
+codecs_wasm_key=$(key codecs-wasm "$OPENCV_VERSION" "$codecs_rules" "$wasm_flags")
+onnx_key=$(key onnx "$ONNX_VERSION" "${onnx_flags[@]}")
+headers_key=$(key onnxruntime-headers "$ONNXRUNTIME_HEADERS_SUITE")
+node_key=$(key node "$ONNXRUNTIME_WEB_VERSION" "$PLAYWRIGHT_CORE_VERSION" "$TYPESCRIPT_VERSION")
+cmake=$cache/$tools_key/bin/cmake
+
+make_venv "$tools_key" "cmake==$CMAKE_VERSION"
+# What only waits for the network runs beside what only needs the processor.
+(
+    make_venv "$torch_key" --no-deps "torch==$TORCH_VERSION" "nvidia-cuda-runtime==$CUDA_RUNTIME_VERSION" \
+        "nvidia-cuda-cupti==$CUDA_CUPTI_VERSION" "numpy==$NUMPY_VERSION" "pillow==$PILLOW_VERSION" \
+        "onnxruntime==$ONNXRUNTIME_VERSION"
+    provide "$node_key" make_node_modules
+    provide "$headers_key" make_onnxruntime_headers
+) &
+downloads=$!
+provide "$onnx_source_key" make_onnx_source
+provide "$onnx_key" make_onnx
+provide "$opencv_key" make_opencv_source
+provide "$codecs_key" make_codecs_native
+provide "$codecs_wasm_key" make_codecs_wasm
+wait "$downloads"
+
+site_packages=$("$cache/$torch_key/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+link "$cache/$tools_key/bin" tools
+link "$cache/$torch_key/bin" python
+link "$site_packages/torch" torch
+link "$site_packages/nvidia" nvidia
+link "$site_packages/onnxruntime/capi" onnxruntime
+link "$cache/$headers_key/include" onnxruntime-headers
+link "$cache/$onnx_key" onnx
+link "$cache/$codecs_key" codecs
+link "$cache/$codecs_wasm_key" codecs-wasm
+link "$cache/$node_key/node_modules" node_modules
+link "$cache/$node_key/typescript/node_modules" typescript
+printf '%s\n' "$stamp" >"$deps/stamp"
+say "everything is there after $((SECONDS - began)) s"

@@ -1,0 +1,14 @@
+// The subcommands: each adds itself to the program with its options and what it does.
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace ouaf::commands {
+
+void add_train(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_predict(CLI::App& app);
+void add_import(CLI::App& app);
+void add_publish(CLI::App& app);
+
+}  // namespace ouaf::commands

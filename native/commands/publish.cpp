@@ -1,0 +1,105 @@
+// ouaf publish: the page and a model as one folder that any static host can serve.
+#include <zlib.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "native/bundle/files.hpp"
+#include "native/bundle/model.hpp"
+#include "native/commands/commands.hpp"
+#include "native/commands/progress_line.hpp"
+
+namespace ouaf::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+    std::string model = "models/dogs";
+    std::string out;
+};
+
+// The page as it was built, beside this program's own folder.
+fs::path built_page() {
+    const fs::path page = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "wasm" / "page";
+    if (!fs::exists(page / "whole")) throw std::runtime_error(page.string() + ": the page is not built; run ./run build");
+    return page;
+}
+
+std::vector<std::uint8_t> gzip(std::span<const std::uint8_t> bytes) {
+    z_stream stream{};
+    constexpr int gzip_window = 15 + 16;  // deflateInit2: the largest window, and a gzip header
+    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+    std::vector<std::uint8_t> packed(deflateBound(&stream, bytes.size()));
+    stream.next_in = const_cast<Bytef*>(bytes.data());
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = packed.data();
+    stream.avail_out = static_cast<uInt>(packed.size());
+    deflate(&stream, Z_FINISH);
+    packed.resize(stream.total_out);
+    deflateEnd(&stream);
+    return packed;
+}
+
+// Puts `from` into the site packed, and into its list of downloads.
+void add_packed(const fs::path& site, const std::string& path, const fs::path& from, nlohmann::ordered_json& downloads) {
+    const std::vector<std::uint8_t> bytes = read_file(from);
+    const std::vector<std::uint8_t> packed = gzip(bytes);
+    fs::create_directories((site / path).parent_path());
+    write_file(site / (path + ".gz"), packed);
+    downloads.push_back({{"path", path + ".gz"}, {"bytes", packed.size()}, {"inflated", bytes.size()}});
+}
+
+void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle, const fs::path& site) {
+    auto downloads = nlohmann::ordered_json::array();
+    for (const auto& entry : fs::recursive_directory_iterator(page)) {
+        const fs::path relative = fs::relative(entry.path(), page);
+        if (!entry.is_regular_file() || relative == "whole") continue;
+        fs::create_directories((site / relative).parent_path());
+        if (relative.extension() == ".wasm") add_packed(site, relative.generic_string(), entry.path(), downloads);
+        else fs::copy_file(entry.path(), site / relative);
+    }
+    add_packed(site, "model/model.onnx", model / bundle.file, downloads);
+    fs::copy_file(model / "model.json", site / "model" / "model.json");
+    const nlohmann::ordered_json manifest{{"format", 1}, {"model", "model/model.json"}, {"downloads", downloads}};
+    write_text(site / "site.json", manifest.dump(1) + "\n");
+}
+
+std::uintmax_t size_of(const fs::path& folder) {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) bytes += entry.is_regular_file() ? entry.file_size() : 0;
+    return bytes;
+}
+
+void run(const Options& options) {
+    const Model model = load_model(options.model);
+    const fs::path page = built_page(), site = options.out;
+    if (fs::exists(site) && !fs::is_empty(site) && !fs::exists(site / "site.json")) {
+        throw std::runtime_error(site.string() + ": this folder holds other files; give an empty or a new one");
+    }
+    const fs::path unfinished = fs::path(site).concat(".unfinished");
+    fs::remove_all(unfinished);
+    fs::create_directories(unfinished);
+    assemble(page, options.model, model.bundle, unfinished);
+    fs::remove_all(site);
+    fs::rename(unfinished, site);
+    std::printf("%s: %s bytes, the whole page with model '%s'; copy this folder to any static host\n", site.c_str(),
+                grouped(size_of(site)).c_str(), model.bundle.name.c_str());
+}
+
+}  // namespace
+
+void add_publish(CLI::App& app) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("publish", "Write the page with a model, as a folder for any static host");
+    command->add_option("--model", options->model, "a model bundle's folder")->capture_default_str();
+    command->add_option("--out", options->out, "the folder to write")->required();
+    command->callback([options] { run(*options); });
+}
+
+}  // namespace ouaf::commands

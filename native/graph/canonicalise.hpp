@@ -1,0 +1,18 @@
+// Brings an imported graph to the one form the rest of this folder reads. It stays standard ONNX and computes
+// the same values:
+//   - nodes in an order that can be run
+//   - Constant nodes become initializers
+//   - DequantizeLinear of constant 8-bit or 32-bit weights becomes a float32 initializer of the output's name
+//   - Identity nodes are removed, except where a graph input or initializer is itself an output
+//   - initializers that nothing reads are dropped
+#pragma once
+
+#include "native/graph/graph.hpp"
+
+namespace ouaf::graph {
+
+// Throws runtime_error("source: …") on what sort_topologically refuses and on quantisation parameters whose
+// sizes do not fit their weight.
+void canonicalise(Graph& graph);
+
+}  // namespace ouaf::graph

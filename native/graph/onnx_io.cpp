@@ -1,0 +1,357 @@
+// ONNX protobuf <-> graph structs. The one file that includes protobuf; LibTorch carries another version of
+// it, so no torch header may come in here.
+#include "native/graph/onnx_io.hpp"
+
+#include <onnx/checker.h>
+#include <onnx/defs/schema.h>
+#include <onnx/onnx_pb.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <system_error>
+
+namespace ouaf::graph {
+
+namespace {
+
+constexpr std::size_t largest_file = std::numeric_limits<int>::max();  // protobuf's own limit
+constexpr int largest_rank = 16;
+
+struct Reader {
+    std::string label;
+
+    [[noreturn]] void fail(const std::string& what) const { throw std::runtime_error(label + ": " + what); }
+
+    DType dtype(int code, const std::string& name) const;
+    Tensor tensor(const onnx::TensorProto& proto, const std::string& name) const;
+    Attribute attribute(const onnx::AttributeProto& proto, const Node& node) const;
+    Node node(const onnx::NodeProto& proto) const;
+    Value value(const onnx::ValueInfoProto& proto) const;
+    Graph model(const onnx::ModelProto& proto) const;
+};
+
+DType Reader::dtype(int code, const std::string& name) const {
+    switch (code) {
+        case onnx::TensorProto::FLOAT:
+        case onnx::TensorProto::UINT8:
+        case onnx::TensorProto::INT8:
+        case onnx::TensorProto::UINT16:
+        case onnx::TensorProto::INT16:
+        case onnx::TensorProto::INT32:
+        case onnx::TensorProto::INT64:
+        case onnx::TensorProto::BOOL:
+        case onnx::TensorProto::FLOAT16:
+        case onnx::TensorProto::DOUBLE:
+        case onnx::TensorProto::UINT32:
+        case onnx::TensorProto::UINT64:
+        case onnx::TensorProto::BFLOAT16:
+            return static_cast<DType>(code);
+        default:
+            break;
+    }
+    const std::string type =
+        onnx::TensorProto_DataType_IsValid(code)
+            ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(code))
+            : std::to_string(code);
+    fail("'" + name + "' has the element type " + type +
+         ", which is not supported; export the model as float32");
+}
+
+// The typed fields of a TensorProto hold small types widened; each is narrowed back to its stored width.
+template <class Stored, class Field>
+std::vector<std::byte> narrowed(const Field& field) {
+    std::vector<std::byte> bytes(static_cast<std::size_t>(field.size()) * sizeof(Stored));
+    for (int i = 0; i < field.size(); ++i) {
+        const auto value = static_cast<Stored>(field[i]);
+        std::memcpy(bytes.data() + static_cast<std::size_t>(i) * sizeof(Stored), &value, sizeof(Stored));
+    }
+    return bytes;
+}
+
+std::vector<std::byte> bytes_of(const onnx::TensorProto& proto, DType dtype) {
+    if (proto.has_raw_data()) {
+        std::vector<std::byte> bytes(proto.raw_data().size());
+        if (!bytes.empty()) std::memcpy(bytes.data(), proto.raw_data().data(), bytes.size());
+        return bytes;
+    }
+    switch (dtype) {
+        case DType::float32:
+            return narrowed<float>(proto.float_data());
+        case DType::float64:
+            return narrowed<double>(proto.double_data());
+        case DType::int64:
+            return narrowed<std::int64_t>(proto.int64_data());
+        case DType::uint64:
+            return narrowed<std::uint64_t>(proto.uint64_data());
+        case DType::uint32:
+            return narrowed<std::uint32_t>(proto.uint64_data());
+        case DType::int32:
+            return narrowed<std::int32_t>(proto.int32_data());
+        default:
+            break;
+    }
+    return byte_size(dtype) == 1 ? narrowed<std::uint8_t>(proto.int32_data())
+                                 : narrowed<std::uint16_t>(proto.int32_data());
+}
+
+Tensor Reader::tensor(const onnx::TensorProto& proto, const std::string& name) const {
+    if (proto.data_location() == onnx::TensorProto::EXTERNAL || proto.external_data_size() > 0)
+        fail("the data of '" + name +
+             "' is in another file; save the model as one file (onnx.save without external data)");
+    if (proto.has_segment()) fail("'" + name + "' is split into segments; export the model again");
+    if (proto.dims_size() > largest_rank)
+        fail("'" + name + "' has " + std::to_string(proto.dims_size()) + " dimensions");
+    Tensor tensor{dtype(proto.data_type(), name), Dims(proto.dims().begin(), proto.dims().end()), {}};
+    std::int64_t expected = 0;
+    try {
+        expected = tensor.count() * static_cast<std::int64_t>(byte_size(tensor.dtype));
+    } catch (const std::runtime_error&) {
+        fail("'" + name + "' declares an impossible size; the file is damaged, download or export it again");
+    }
+    tensor.bytes = bytes_of(proto, tensor.dtype);
+    if (static_cast<std::int64_t>(tensor.bytes.size()) != expected)
+        fail("'" + name + "' holds " + std::to_string(tensor.bytes.size()) + " bytes where its size says " +
+             std::to_string(expected) + "; the file is damaged, download or export it again");
+    return tensor;
+}
+
+Attribute Reader::attribute(const onnx::AttributeProto& proto, const Node& node) const {
+    switch (proto.type()) {
+        case onnx::AttributeProto::INT:
+            return proto.i();
+        case onnx::AttributeProto::FLOAT:
+            return proto.f();
+        case onnx::AttributeProto::STRING:
+            return proto.s();
+        case onnx::AttributeProto::INTS:
+            return std::vector<std::int64_t>(proto.ints().begin(), proto.ints().end());
+        case onnx::AttributeProto::FLOATS:
+            return std::vector<float>(proto.floats().begin(), proto.floats().end());
+        case onnx::AttributeProto::STRINGS:
+            return std::vector<std::string>(proto.strings().begin(), proto.strings().end());
+        case onnx::AttributeProto::TENSOR:
+            return tensor(proto.t(), proto.name() + " of " + describe(node));
+        case onnx::AttributeProto::GRAPH:
+        case onnx::AttributeProto::GRAPHS:
+            fail(describe(node) + " holds a sub-graph (" + proto.name() +
+                 "), which is not supported; export the model without control flow");
+        default:
+            break;
+    }
+    fail(describe(node) + " has the attribute '" + proto.name() + "' of a kind that is not supported");
+}
+
+Node Reader::node(const onnx::NodeProto& proto) const {
+    Node node;
+    node.op = proto.op_type();
+    node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+    node.name = proto.name();
+    node.inputs.assign(proto.input().begin(), proto.input().end());
+    node.outputs.assign(proto.output().begin(), proto.output().end());
+    for (const onnx::AttributeProto& given : proto.attribute())
+        if (!node.attributes.emplace(given.name(), attribute(given, node)).second)
+            fail(describe(node) + " has the attribute '" + given.name() + "' twice");
+    return node;
+}
+
+Value Reader::value(const onnx::ValueInfoProto& proto) const {
+    if (!proto.type().has_tensor_type())
+        fail("'" + proto.name() + "' is not a tensor; an image classifier's inputs and outputs are");
+    const auto& type = proto.type().tensor_type();
+    Value value{proto.name(), dtype(type.elem_type(), proto.name()), type.has_shape(), {}};
+    for (const auto& dim : type.shape().dim()) {
+        if (dim.has_dim_value())
+            value.dims.emplace_back(dim.dim_value());
+        else
+            value.dims.emplace_back(dim.dim_param());
+    }
+    return value;
+}
+
+Graph Reader::model(const onnx::ModelProto& proto) const {
+    Graph graph;
+    graph.source = label;
+    graph.name = proto.graph().name();
+    graph.ir_version = proto.ir_version();
+    if (proto.functions_size() > 0)
+        fail("the model defines functions of its own; export it with them inlined (onnx.inliner)");
+    if (proto.graph().sparse_initializer_size() > 0)
+        fail("sparse weights are not supported; store them densely");
+    for (const auto& opset : proto.opset_import())
+        graph.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] = opset.version();
+    for (const auto& entry : proto.metadata_props()) graph.metadata[entry.key()] = entry.value();
+    for (const auto& given : proto.graph().initializer())
+        if (!graph.initializers.emplace(given.name(), tensor(given, given.name())).second)
+            fail("initializer '" + given.name() + "' is stored twice");
+    // Before IR version 4 every initializer was also declared as an input.
+    for (const auto& input : proto.graph().input())
+        if (!graph.initializers.contains(input.name())) graph.inputs.push_back(value(input));
+    for (const auto& output : proto.graph().output()) graph.outputs.push_back(value(output));
+    for (const auto& given : proto.graph().node()) graph.nodes.push_back(node(given));
+    if (graph.inputs.empty() || graph.outputs.empty())
+        fail("the graph has no input or no output; this is not a model that can run");
+    return graph;
+}
+
+void write(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
+    if (!name.empty()) proto.set_name(name);
+    proto.set_data_type(static_cast<int>(tensor.dtype));
+    for (const std::int64_t dim : tensor.dims) proto.add_dims(dim);
+    proto.set_raw_data(tensor.bytes.data(), tensor.bytes.size());
+}
+
+void write(const std::string& name, const Attribute& attribute, onnx::AttributeProto& proto) {
+    proto.set_name(name);
+    if (const auto* integer = std::get_if<std::int64_t>(&attribute)) {
+        proto.set_type(onnx::AttributeProto::INT);
+        proto.set_i(*integer);
+    } else if (const auto* real = std::get_if<float>(&attribute)) {
+        proto.set_type(onnx::AttributeProto::FLOAT);
+        proto.set_f(*real);
+    } else if (const auto* text = std::get_if<std::string>(&attribute)) {
+        proto.set_type(onnx::AttributeProto::STRING);
+        proto.set_s(*text);
+    } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&attribute)) {
+        proto.set_type(onnx::AttributeProto::INTS);
+        proto.mutable_ints()->Add(integers->begin(), integers->end());
+    } else if (const auto* reals = std::get_if<std::vector<float>>(&attribute)) {
+        proto.set_type(onnx::AttributeProto::FLOATS);
+        proto.mutable_floats()->Add(reals->begin(), reals->end());
+    } else if (const auto* texts = std::get_if<std::vector<std::string>>(&attribute)) {
+        proto.set_type(onnx::AttributeProto::STRINGS);
+        for (const std::string& each : *texts) proto.add_strings(each);
+    } else {
+        proto.set_type(onnx::AttributeProto::TENSOR);
+        write(std::get<Tensor>(attribute), "", *proto.mutable_t());
+    }
+}
+
+void write(const Value& value, onnx::ValueInfoProto& proto) {
+    proto.set_name(value.name);
+    auto* type = proto.mutable_type()->mutable_tensor_type();
+    type->set_elem_type(static_cast<int>(value.dtype));
+    if (!value.has_shape) return;
+    auto* shape = type->mutable_shape();
+    for (const Dim& dim : value.dims) {
+        auto* written = shape->add_dim();
+        if (const auto* size = std::get_if<std::int64_t>(&dim))
+            written->set_dim_value(*size);
+        else if (!std::get<std::string>(dim).empty())
+            written->set_dim_param(std::get<std::string>(dim));
+    }
+}
+
+onnx::ModelProto to_proto(const Graph& graph) {
+    onnx::ModelProto proto;
+    proto.set_ir_version(graph.ir_version);
+    proto.set_producer_name("ouaf");
+    for (const auto& [domain, version] : graph.opsets) {
+        auto* opset = proto.add_opset_import();
+        opset->set_domain(domain);
+        opset->set_version(version);
+    }
+    for (const auto& [key, value] : graph.metadata) {
+        auto* entry = proto.add_metadata_props();
+        entry->set_key(key);
+        entry->set_value(value);
+    }
+    auto* written = proto.mutable_graph();
+    written->set_name(graph.name.empty() ? "network" : graph.name);
+    for (const Value& input : graph.inputs) write(input, *written->add_input());
+    for (const Value& output : graph.outputs) write(output, *written->add_output());
+    for (const auto& [name, tensor] : graph.initializers) write(tensor, name, *written->add_initializer());
+    for (const Node& node : graph.nodes) {
+        auto* made = written->add_node();
+        made->set_op_type(node.op);
+        if (!node.domain.empty()) made->set_domain(node.domain);
+        if (!node.name.empty()) made->set_name(node.name);
+        for (const std::string& input : node.inputs) made->add_input(input);
+        for (const std::string& output : node.outputs) made->add_output(output);
+        for (const auto& [name, attribute] : node.attributes) write(name, attribute, *made->add_attribute());
+    }
+    return proto;
+}
+
+bool every_op_is_known(const Graph& graph) {
+    const auto opset = graph.opsets.find("");
+    if (opset == graph.opsets.end()) return true;  // the checker has the better words for it
+    for (const Node& node : graph.nodes)
+        if (node.domain.empty() &&
+            !onnx::OpSchemaRegistry::Schema(node.op, static_cast<int>(opset->second), node.domain))
+            return false;
+    return true;
+}
+
+void check(const onnx::ModelProto& proto, const std::string& label) {
+    try {
+        onnx::checker::check_model(proto);
+    } catch (const std::exception& error) {
+        std::string why = error.what();
+        if (const auto end = why.find('\n'); end != std::string::npos) why.resize(end);
+        throw std::runtime_error(label + ": not valid ONNX: " + why + "; export the model again");
+    }
+}
+
+}  // namespace
+
+Graph parse_onnx(std::span<const std::byte> bytes, const std::string& label) {
+    const Reader reader{label};
+    if (bytes.empty()) reader.fail("the file is empty; download or export it again");
+    if (bytes.size() > largest_file) reader.fail("larger than 2 GB, which one ONNX file cannot be");
+    Graph graph;
+    {
+        onnx::ModelProto proto;
+        if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !proto.has_graph())
+            reader.fail("not an ONNX model, or cut short; download or export it again");
+        graph = reader.model(proto);
+    }
+    sort_topologically(graph);
+    if (every_op_is_known(graph)) check(to_proto(graph), label);
+    return graph;
+}
+
+Graph load_onnx(const std::string& path) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status))
+        throw std::runtime_error(path + ": no such file; give the path of an ONNX model");
+    if (!std::filesystem::is_regular_file(status))
+        throw std::runtime_error(path + ": not a file; give the path of an ONNX model");
+    const auto size = std::filesystem::file_size(path, error);
+    if (error || size > largest_file)
+        throw std::runtime_error(
+            path + ": " + (error ? error.message() : "larger than 2 GB, which one ONNX file cannot be"));
+    std::vector<std::byte> bytes(size);
+    std::ifstream file(path, std::ios::binary);
+    if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
+        throw std::runtime_error(path + ": cannot be read; check its permissions");
+    return parse_onnx(bytes, path);
+}
+
+std::string serialise_onnx(const Graph& graph) {
+    const onnx::ModelProto proto = to_proto(graph);
+    check(proto, graph.source);
+    std::string bytes;
+    if (!proto.SerializeToString(&bytes)) fail(graph, "larger than 2 GB, which one ONNX file cannot be");
+    return bytes;
+}
+
+void save_onnx(const Graph& graph, const std::string& path) {
+    const std::string bytes = serialise_onnx(graph);
+    const std::string temporary = path + ".partial";
+    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    file.close();
+    std::error_code error;
+    if (file) std::filesystem::rename(temporary, path, error);
+    if (!file || error) {
+        std::error_code ignored;
+        std::filesystem::remove(temporary, ignored);
+        throw std::runtime_error(path + ": cannot be written; check that the folder exists and has room");
+    }
+}
+
+}  // namespace ouaf::graph

@@ -1,0 +1,30 @@
+// ONNX files in and out of the graph structs. Protobuf stays inside onnx_io.cpp.
+//
+// What is refused, each with one error "path: what; what to do": files that are missing, empty, cut short or
+// not ONNX; tensors whose sizes do not match their bytes; external data; sub-graphs (If, Loop), model-local
+// functions, sparse tensors, text and sub-byte element types; cycles and inputs that nothing produces;
+// whatever else onnx::checker rejects. No allocation is larger than a small multiple of the file.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "native/graph/graph.hpp"
+
+namespace ouaf::graph {
+
+// A node whose operator ONNX does not know is kept: Network names all operators it cannot run at once.
+Graph load_onnx(const std::string& path);
+
+// The same from memory; label stands for the path in errors.
+Graph parse_onnx(std::span<const std::byte> bytes, const std::string& label);
+
+// The graph as the bytes of an ONNX file, after onnx::checker has passed it; the same graph gives the same
+// bytes. Throws where the graph is not valid ONNX.
+std::string serialise_onnx(const Graph& graph);
+
+// Written beside the path and renamed over it, so a reader never sees half a file.
+void save_onnx(const Graph& graph, const std::string& path);
+
+}  // namespace ouaf::graph

@@ -1,0 +1,83 @@
+// What each operator computes. One row an operator and opset range; the rows stand in ops/*.cpp by theme.
+//
+// A row's `build` reads a node's attributes once, when the network is made, and returns the function that
+// runs it: no attribute is looked up while running. Every function is differentiable by autograd unless it
+// says otherwise, and follows https://onnx.ai/onnx/operators/.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "native/graph/graph.hpp"
+
+namespace ouaf::graph {
+
+// What an operator gets when it runs. Inputs are handed over: one whose value is not needed again is the only
+// reference to its tensor. An input left out is an undefined tensor.
+struct Run {
+    std::span<at::Tensor> inputs;
+    std::span<at::Tensor> outputs;
+    bool gradients = false;  // autograd is recording: nothing may be overwritten
+
+    // Nobody else can see input i: the operator may write its result over it.
+    bool may_overwrite(std::size_t i) const {
+        const at::Tensor& input = inputs[i];
+        return !gradients && input.use_count() == 1 && input.storage().use_count() == 1 &&
+               input.is_non_overlapping_and_dense();
+    }
+};
+
+using Kernel = std::function<void(Run&)>;
+
+// What a row may read while building.
+struct Build {
+    const Graph& graph;  // for its initializers and source
+    const Node& node;
+    std::int64_t opset;
+
+    bool has_input(std::size_t i) const { return i < node.inputs.size() && !node.inputs[i].empty(); }
+    // The constant that input i is, or nullptr where it is left out or computed.
+    const Tensor* constant(std::size_t i) const;
+    // Throws "source: Conv 'name': what".
+    [[noreturn]] void fail(const std::string& what) const;
+
+    template <class T>
+    T attribute(const std::string& name, T fallback) const {
+        return attribute_or<T>(node, name, std::move(fallback));
+    }
+};
+
+// A bit a position: inputs(1, 2) is the second and third input.
+constexpr std::uint32_t inputs(auto... positions) { return ((std::uint32_t{1} << positions) | ... | 0u); }
+
+constexpr int newest_opset = 26;
+
+struct Op {
+    std::string_view name;
+    int since = 1;                // first opset this row is right for
+    int until = newest_opset;     // last
+    std::uint32_t trainable = 0;  // inputs that are parameters where they are floating constants
+    std::uint32_t buffers = 0;    // inputs that are running statistics where they are constants
+    Kernel (*build)(const Build&) = nullptr;
+    std::string_view domain = "";
+};
+
+// The row for an operator in an opset, or nullptr.
+const Op* find_op(std::string_view domain, std::string_view name, std::int64_t opset);
+
+// The rows by theme.
+std::span<const Op> convolution_ops();
+std::span<const Op> linear_ops();
+std::span<const Op> activation_ops();
+std::span<const Op> elementwise_ops();
+std::span<const Op> pooling_ops();
+std::span<const Op> normalisation_ops();
+std::span<const Op> shape_ops();
+std::span<const Op> reduction_ops();
+std::span<const Op> fused_ops();  // domain "ouaf": made by fuse.hpp, never written to a file
+
+}  // namespace ouaf::graph

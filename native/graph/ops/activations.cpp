@@ -1,0 +1,122 @@
+// Activations of one input.
+#include <array>
+
+#include "native/graph/op_table.hpp"
+
+namespace ouaf::graph {
+
+namespace {
+
+// An activation with a form that overwrites its input where nobody else sees it.
+template <auto function, auto in_place>
+Kernel activation(const Build&) {
+    return [](Run& run) {
+        at::Tensor& x = run.inputs[0];
+        run.outputs[0] = run.may_overwrite(0) ? in_place(x) : function(x);
+    };
+}
+
+constexpr auto sigmoid = activation<[](const at::Tensor& x) { return at::sigmoid(x); },
+                                    [](at::Tensor& x) { return at::sigmoid_(x); }>;
+constexpr auto relu =
+    activation<[](const at::Tensor& x) { return at::relu(x); }, [](at::Tensor& x) { return at::relu_(x); }>;
+constexpr auto tanh_activation =
+    activation<[](const at::Tensor& x) { return at::tanh(x); }, [](at::Tensor& x) { return at::tanh_(x); }>;
+constexpr auto silu =
+    activation<[](const at::Tensor& x) { return at::silu(x); }, [](at::Tensor& x) { return at::silu_(x); }>;
+// x * max(0, min(1, x / 6 + 1 / 2)) is hardswish exactly.
+constexpr auto hard_swish = activation<[](const at::Tensor& x) { return at::hardswish(x); },
+                                       [](at::Tensor& x) { return at::hardswish_(x); }>;
+
+Kernel leaky_relu(const Build& build) {
+    const float slope = build.attribute("alpha", 0.01f);
+    return [slope](Run& run) {
+        at::Tensor& x = run.inputs[0];
+        run.outputs[0] = run.may_overwrite(0) ? at::leaky_relu_(x, slope) : at::leaky_relu(x, slope);
+    };
+}
+
+// max(0, min(1, alpha * x + beta)); the defaults are not those of LibTorch's hardsigmoid.
+Kernel hard_sigmoid(const Build& build) {
+    const float alpha = build.attribute("alpha", 0.2f);
+    const float beta = build.attribute("beta", 0.5f);
+    return [alpha, beta](Run& run) { run.outputs[0] = (run.inputs[0] * alpha + beta).clamp(0, 1); };
+}
+
+void clamp(Run& run, const std::optional<at::Scalar>& low, const std::optional<at::Scalar>& high) {
+    at::Tensor& x = run.inputs[0];
+    if (!low && !high)
+        run.outputs[0] = x;
+    else
+        run.outputs[0] = run.may_overwrite(0) ? at::clamp_(x, low, high) : at::clamp(x, low, high);
+}
+
+// To opset 10 the bounds are attributes.
+Kernel clip_by_attributes(const Build& build) {
+    const auto bound = [&](const char* name) {
+        const float* value = find_attribute<float>(build.node, name);
+        return value ? std::optional<at::Scalar>(*value) : std::nullopt;
+    };
+    return [low = bound("min"), high = bound("max")](Run& run) { clamp(run, low, high); };
+}
+
+// From opset 11 they are inputs; either may be left out.
+Kernel clip(const Build& build) {
+    const auto is_constant = [&](std::size_t i) { return !build.has_input(i) || build.constant(i); };
+    if (!is_constant(1) || !is_constant(2)) {
+        const bool has_low = build.has_input(1);
+        const bool has_high = build.has_input(2);
+        return [has_low, has_high](Run& run) {
+            const auto bound = [&](std::size_t i, bool given) {
+                return given ? std::optional<at::Scalar>(run.inputs[i].item()) : std::nullopt;
+            };
+            clamp(run, bound(1, has_low), bound(2, has_high));
+        };
+    }
+    const auto bound = [&](std::size_t i) -> std::optional<at::Scalar> {
+        const Tensor* constant = build.constant(i);
+        if (!constant) return std::nullopt;
+        const auto values = to_floats(*constant);
+        // The specification wants a scalar; exporters also write [1].
+        if (values.size() != 1) build.fail("a bound is one number, not " + std::to_string(values.size()));
+        return at::Scalar(values[0]);
+    };
+    return [low = bound(1), high = bound(2)](Run& run) { clamp(run, low, high); };
+}
+
+// From opset 13 along one axis; before, over all axes from the given one on, taken as one.
+Kernel softmax(const Build& build) {
+    const bool flattens = build.opset < 13;
+    const auto axis = build.attribute<std::int64_t>("axis", flattens ? 1 : -1);
+    return [flattens, axis](Run& run) {
+        const at::Tensor& x = run.inputs[0];
+        if (!flattens) {
+            run.outputs[0] = at::softmax(x, axis);
+            return;
+        }
+        const auto first = axis < 0 ? axis + x.dim() : axis;
+        std::int64_t rows = 1;
+        for (std::int64_t i = 0; i < first; ++i) rows *= x.size(i);
+        run.outputs[0] = at::softmax(x.reshape({rows, -1}), 1).reshape(x.sizes());
+    };
+}
+
+}  // namespace
+
+std::span<const Op> activation_ops() {
+    static constexpr std::array rows{
+        Op{.name = "Sigmoid", .build = sigmoid},
+        Op{.name = "Relu", .build = relu},
+        Op{.name = "Tanh", .build = tanh_activation},
+        Op{.name = "LeakyRelu", .build = leaky_relu},
+        Op{.name = "HardSigmoid", .build = hard_sigmoid},
+        Op{.name = "HardSwish", .since = 14, .build = hard_swish},
+        Op{.name = "Clip", .until = 10, .build = clip_by_attributes},
+        Op{.name = "Clip", .since = 11, .build = clip},
+        Op{.name = "Softmax", .build = softmax},
+        Op{.name = "Silu", .build = silu, .domain = "ouaf"},
+    };
+    return rows;
+}
+
+}  // namespace ouaf::graph

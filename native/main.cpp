@@ -1,0 +1,27 @@
+// ouaf: trains an image classifier and ships it as a static page. The subcommands are in native/commands/.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "native/commands/commands.hpp"
+
+int main(int argc, char** argv) {
+    CLI::App app("Trains an image classifier, measures it, and ships it as a page that runs in the visitor's browser.", "ouaf");
+    app.require_subcommand(1);
+    ouaf::commands::add_train(app);
+    ouaf::commands::add_evaluate(app);
+    ouaf::commands::add_predict(app);
+    ouaf::commands::add_import(app);
+    ouaf::commands::add_publish(app);
+    try {
+        app.parse(argc, argv);
+        return 0;
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    } catch (const std::exception& error) {
+        const std::string message = error.what();
+        std::cerr << "ouaf: " << message.substr(0, message.find('\n')) << "\n";  // what follows is a library's trace
+        return 1;
+    }
+}

@@ -1,0 +1,116 @@
+// The stages of a head-only run, in order.
+#include "native/train/trainer.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "native/bundle/model.hpp"
+#include "native/graph/canonicalise.hpp"
+#include "native/graph/quantise.hpp"
+#include "native/train/head_trainer.hpp"
+
+namespace ouaf {
+namespace {
+
+std::vector<ClassLabel> labels_of(const Dataset& data) {
+    std::vector<ClassLabel> labels;
+    for (const DatasetClass& c : data.classes) labels.push_back({c.id, {{"en", c.name}}});
+    return labels;
+}
+
+// How much of the run the photos of all stages make up so far; fitting the head takes no time beside them.
+class Share {
+   public:
+    Share(const TrainingReport& report, std::size_t photos) : report_(report), photos_(photos) {}
+
+    Progress stage(std::string name) {
+        const std::size_t before = finished_;
+        return [this, before, name](std::size_t done, std::size_t) {
+            finished_ = before + done;
+            report_.progress(name, static_cast<double>(finished_) / static_cast<double>(photos_));
+        };
+    }
+    void now(std::string_view name) const {
+        report_.progress(name, static_cast<double>(finished_) / static_cast<double>(photos_));
+    }
+
+   private:
+    const TrainingReport& report_;
+    std::size_t photos_;
+    std::size_t finished_ = 0;
+};
+
+nlohmann::ordered_json event_of(const char* weights, const Evaluation& evaluation) {
+    return {{"event", "test"},
+            {"weights", weights},
+            {"photos", evaluation.photos},
+            {"top1", evaluation.accuracy.top1},
+            {"top5", evaluation.accuracy.top5},
+            {"cross_entropy", evaluation.accuracy.cross_entropy}};
+}
+
+void refuse_bad_photos(const InferenceResult& features, const Dataset& data) {
+    if (features.failures.size() * 100 <= data.samples.size()) return;
+    const PhotoFailure& first = features.failures.front();
+    throw std::runtime_error(data.root.string() + ": " + std::to_string(features.failures.size()) + " of " +
+                             std::to_string(data.samples.size()) + " training photos can't be read, such as " +
+                             data.samples[first.sample].path.string() + " (" + first.cause + ")");
+}
+
+}  // namespace
+
+TrainingResult train(const Recipe& recipe, RunDirectory& run, const TrainingReport& report) {
+    Model model = load_model(recipe.backbone);
+    const Dataset training = open_dataset(recipe.data, Split::train);
+    const Dataset test = open_dataset(recipe.data, Split::test);
+    const std::vector<ClassLabel> backbone_classes = std::exchange(model.bundle.classes, labels_of(training));
+    const std::vector<Sample> test_samples = match_classes(test, model.bundle).samples;
+    graph::canonicalise(model.graph);
+
+    TrainingResult result;
+    const HeadStart start = start_head(graph::head_rows(model.graph), backbone_classes, model.bundle.classes);
+    result.classes = start.known.size();
+    result.known_classes = static_cast<std::size_t>(std::count(start.known.begin(), start.known.end(), true));
+    run.record({{"event", "start"}, {"training_photos", training.samples.size()}, {"test_photos", test_samples.size()},
+                {"classes", result.classes}, {"known_classes", result.known_classes}});
+
+    Share share(report, training.samples.size() + 2 * test_samples.size());
+    InferenceResult features = infer(model.graph, Output::features, model.bundle.preprocess, training.samples,
+                                     share.stage("features of the training photos"));
+    refuse_bad_photos(features, training);
+    std::vector<std::int64_t> labels;
+    for (const std::size_t sample : features.samples) labels.push_back(static_cast<std::int64_t>(training.samples[sample].label));
+    result.training_photos = labels.size();
+    result.failures = std::move(features.failures);
+
+    const graph::HeadRows rows = fit_head(features.rows, labels, start, recipe.head, [&](int iteration, double loss) {
+        result.training_cross_entropy = loss;
+        run.record({{"event", "iteration"}, {"iteration", iteration}, {"loss", loss}});
+        share.now("fitting the head");
+    });
+    graph::replace_head(model.graph, rows);
+
+    result.float32 = evaluate(model, test_samples, share.stage("test, float32 weights"));
+    run.record(event_of("float32", result.float32));
+    graph::quantise_weights(model.graph);
+    result.int8 = evaluate(model, test_samples, share.stage("test, int8 weights"));
+    run.record(event_of("int8", result.int8));
+
+    model.bundle.name = recipe.name;
+    model.bundle.version = "1.0.0";
+    model.bundle.metrics = {{"test_photos", static_cast<double>(result.int8.photos)},
+                            {"test_top1", result.int8.accuracy.top1},
+                            {"test_top5", result.int8.accuracy.top5},
+                            {"test_cross_entropy", result.int8.accuracy.cross_entropy},
+                            {"test_top1_float32", result.float32.accuracy.top1}};
+    save_model(run.model(), std::move(model));
+    run.record({{"event", "exported"}, {"model", run.model().string()}});
+    return result;
+}
+
+}  // namespace ouaf

@@ -1,0 +1,35 @@
+// A head-only training run, from recipe to bundle.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "native/evaluate/metrics.hpp"
+#include "native/train/recipe.hpp"
+#include "native/train/run_directory.hpp"
+
+namespace ouaf {
+
+// What a run tells while it goes on.
+struct TrainingReport {
+    // The stage at hand, and how much of the whole run is done, 0 to 1.
+    std::function<void(std::string_view stage, double share)> progress;
+};
+
+struct TrainingResult {
+    std::size_t training_photos = 0;
+    std::size_t classes = 0;
+    std::size_t known_classes = 0;       // that began from the backbone's own rows
+    std::vector<PhotoFailure> failures;  // training photos left out; indices into the training split
+    double training_cross_entropy = 0;
+    Evaluation float32;  // on the test split
+    Evaluation int8;     // of the bundle that is written
+};
+
+// Computes the backbone's features of the training photos once, fits the head on them, stores the weights as int8,
+// evaluates both on the test split and writes run.model(). Throws std::runtime_error when more than one training photo
+// in a hundred can't be read.
+TrainingResult train(const Recipe& recipe, RunDirectory& run, const TrainingReport& report);
+
+}  // namespace ouaf

@@ -1,0 +1,41 @@
+// From logits to an answer: softmax, the best classes, and their printable form.
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
+
+#include "shared/bundle/bundle.hpp"
+
+namespace ouaf {
+
+std::vector<double> probabilities(const Bundle& bundle, std::span<const float> logits) {
+    std::vector<double> result(logits.begin(), logits.end());
+    if (result.empty()) return result;
+    const double highest = *std::max_element(result.begin(), result.end());
+    double sum = 0;
+    for (double& value : result) sum += value = std::exp((value - highest) / bundle.temperature);
+    for (double& value : result) value /= sum;
+    return result;
+}
+
+std::vector<Prediction> rank(const Bundle& bundle, std::span<const float> logits, std::size_t top) {
+    const std::vector<double> all = probabilities(bundle, logits);
+    std::vector<Prediction> predictions;
+    for (std::size_t i = 0; i < all.size(); ++i) predictions.push_back({i, all[i]});
+    const auto better = [](const Prediction& a, const Prediction& b) { return a.probability > b.probability; };
+    std::stable_sort(predictions.begin(), predictions.end(), better);
+    if (predictions.size() > top) predictions.resize(top);
+    return predictions;
+}
+
+nlohmann::ordered_json to_json(const Bundle& bundle, const std::vector<Prediction>& predictions) {
+    auto list = nlohmann::ordered_json::array();
+    for (const Prediction& prediction : predictions) {
+        const ClassLabel& label = bundle.classes.at(prediction.index);
+        list.push_back({{"id", label.id}, {"name", label.name.at("en")}, {"probability", prediction.probability}});
+    }
+    return list;
+}
+
+}  // namespace ouaf

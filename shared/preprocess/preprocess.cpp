@@ -1,0 +1,50 @@
+// The order of the steps, and the arithmetic of the first (sizes) and the last (normalisation).
+#include "shared/preprocess/preprocess.hpp"
+
+#include <algorithm>
+
+#include "shared/preprocess/colour.hpp"
+
+namespace ouaf {
+namespace {
+
+// The long side that goes with short side `resize`, at most what an int holds: a 1 x 100,000,000 photo is legal.
+int scaled(int side, int short_side, int resize) {
+    const std::int64_t exact = (std::int64_t{side} * resize + short_side / 2) / short_side;
+    return static_cast<int>(std::min<std::int64_t>(exact, 1 << 30));
+}
+
+}  // namespace
+
+Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec) {
+    const int shorter = std::min(photo.width, photo.height);
+    const int width = scaled(photo.width, shorter, spec.resize);
+    const int height = scaled(photo.height, shorter, spec.resize);
+    const Window crop{(width - spec.size) / 2, (height - spec.size) / 2, spec.size, spec.size};
+    Image image = resize(photo.image, width, height, spec.filter, crop);
+    if (spec.grey) to_grey(image);
+    if (spec.equalise) equalise(image);
+    return image;
+}
+
+void normalise(const Image& image, const PreprocessSpec& spec, std::span<float> tensor) {
+    const std::size_t plane = tensor.size() / 3;
+    for (std::size_t c = 0; c < 3; ++c) {
+        std::array<float, 256> table;
+        for (std::size_t v = 0; v < table.size(); ++v) {
+            const double value = static_cast<double>(v) / 255.0;
+            table[v] = static_cast<float>((value - static_cast<double>(spec.mean[c])) / static_cast<double>(spec.std[c]));
+        }
+        float* out = tensor.data() + c * plane;
+        const std::uint8_t* in = image.rgb.data() + c;
+        for (std::size_t i = 0; i < plane; ++i) out[i] = table[in[3 * i]];
+    }
+}
+
+PhotoSize preprocess(std::span<const std::uint8_t> bytes, const PreprocessSpec& spec, std::span<float> tensor) {
+    const DecodedPhoto photo = decode(bytes, spec.resize);
+    normalise(crop_for_network(photo, spec), spec, tensor);
+    return {photo.width, photo.height};
+}
+
+}  // namespace ouaf

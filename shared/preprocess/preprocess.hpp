@@ -1,0 +1,48 @@
+// From a photo's bytes to the tensor that the network sees: the one path that trainer, CLI and page share.
+//
+//   std::vector<float> tensor(tensor_size(spec));
+//   PhotoSize size = preprocess(bytes, spec, tensor);      // 1 x 3 x spec.size x spec.size, NCHW, RGB
+//
+// Every step works on integers and the last is a table look-up, so the tensor is the same to the bit on every machine.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "shared/preprocess/decode.hpp"
+#include "shared/preprocess/image.hpp"
+#include "shared/preprocess/resample.hpp"
+
+namespace ouaf {
+
+struct PreprocessSpec {
+    int size = 224;    // pixels a side of the centre crop
+    int resize = 256;  // pixels of the short side before it; at least size
+    Filter filter = Filter::area;
+    bool grey = false;
+    bool equalise = false;
+    std::array<float, 3> mean{0.485F, 0.456F, 0.406F};  // of RGB in 0..1
+    std::array<float, 3> std{0.229F, 0.224F, 0.225F};
+};
+
+struct PhotoSize {
+    int width = 0;  // upright, pixels
+    int height = 0;
+};
+
+inline std::size_t tensor_size(const PreprocessSpec& spec) {
+    return std::size_t{3} * static_cast<std::size_t>(spec.size) * static_cast<std::size_t>(spec.size);
+}
+
+// Short side to spec.resize (long side rounded to nearest), centre crop, grey, equalise.
+Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec);
+
+// (value / 255 - mean) / std of each channel, rounded once to float32, into planes.
+void normalise(const Image& image, const PreprocessSpec& spec, std::span<float> tensor);
+
+// All of it. `tensor` holds tensor_size(spec) values. Throws PhotoError.
+PhotoSize preprocess(std::span<const std::uint8_t> bytes, const PreprocessSpec& spec, std::span<float> tensor);
+
+}  // namespace ouaf

@@ -1,0 +1,72 @@
+// @ts-check
+// The network: an ONNX Runtime Web session around the bundle's weights.
+//
+//   const model = await createModel({ root, runtime, weights, info, threads: 1 });
+//   const logits = await model.run(tensor);
+
+import { Failure } from "./failure.js";
+import { importFrom } from "./site.js";
+
+/**
+ * The little of onnxruntime-web that is used here.
+ * @typedef {object} Session
+ * @property {(feeds: Record<string, unknown>, fetches: string[]) => Promise<Record<string, {data: Float32Array<ArrayBuffer>}>>} run
+ */
+
+/**
+ * @param {object} options
+ * @param {URL} options.root
+ * @param {Uint8Array<ArrayBuffer>} options.runtime  ONNX Runtime's wasm
+ * @param {Uint8Array<ArrayBuffer>} options.weights  the ONNX file
+ * @param {import("./site.js").ModelInfo} options.info
+ * @param {number} options.threads
+ */
+export async function createModel({ root, runtime, weights, info, threads }) {
+  const ort = await importFrom(root, "vendor/ort.wasm.min.mjs");
+  ort.env.wasm.wasmBinary = runtime;
+  ort.env.wasm.wasmPaths = { mjs: new URL("vendor/ort-wasm-simd-threaded.mjs", root).href };
+  ort.env.wasm.numThreads = threads;
+  /** @type {Session} */
+  let session;
+  try {
+    session = await ort.InferenceSession.create(weights, {
+      executionProviders: ["wasm"],
+      graphOptimizationLevel: "all",
+      // The weights are int8 behind DequantizeLinear. This turns them to float once, now;
+      // without it they stay int8 and are turned on every run.
+      extra: { session: { disable_quant_qdq: "1" } },
+    });
+  } catch (error) {
+    throw new Failure("browser", `The model could not be started on this device (${firstLine(error)}).`);
+  }
+  ort.env.wasm.wasmBinary = undefined; // 14 MB that nobody needs any more
+  return new Model(session, info, (tensor) => new ort.Tensor("float32", tensor, [1, 3, info.input.size, info.input.size]));
+}
+
+export class Model {
+  /**
+   * @param {Session} session
+   * @param {import("./site.js").ModelInfo} info
+   * @param {(tensor: Float32Array) => unknown} wrap
+   */
+  constructor(session, info, wrap) {
+    this.session = session;
+    this.input = info.input.name;
+    this.output = info.outputs.logits;
+    this.wrap = wrap;
+  }
+
+  /**
+   * @param {Float32Array} tensor  1x3xSxS
+   * @returns {Promise<Float32Array<ArrayBuffer>>}  a logit a class
+   */
+  async run(tensor) {
+    const outputs = await this.session.run({ [this.input]: this.wrap(tensor) }, [this.output]);
+    return outputs[this.output].data;
+  }
+}
+
+/** @param {unknown} error */
+function firstLine(error) {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
+}

@@ -1,0 +1,96 @@
+// @ts-check
+// Everything the classifier needs from the site's folder: site.json says what there is, and how
+// many bytes, so that progress over all files is honest from the first byte on.
+
+import { download, downloadJson, renew } from "./download.js";
+import { Failure } from "./failure.js";
+
+const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-simd-threaded.mjs"];
+
+/**
+ * The parts of model.json that this side reads; the C++ side reads the rest from the same text.
+ * @typedef {object} ModelInfo
+ * @property {string} name
+ * @property {string} version
+ * @property {string} file
+ * @property {{name: string, size: number}} input
+ * @property {{logits: string}} outputs
+ * @property {unknown[]} classes
+ */
+
+/**
+ * @typedef {object} Site
+ * @property {ModelInfo} model
+ * @property {string} modelText                    model.json as it came
+ * @property {Uint8Array<ArrayBuffer>} weights     the ONNX file
+ * @property {Uint8Array<ArrayBuffer>} runtime     ONNX Runtime's wasm
+ * @property {Uint8Array<ArrayBuffer>} preprocess  our own wasm
+ */
+
+/**
+ * @param {URL} root  the site's folder, ending in a slash
+ * @param {object} options
+ * @param {boolean} options.fresh  past the browser's cache: a retry must not meet the same broken file
+ * @param {(done: number, total: number) => void} options.onProgress  in bytes
+ * @returns {Promise<Site>}
+ */
+export async function fetchSite(root, { fresh, onProgress }) {
+  if (typeof DecompressionStream === "undefined" || typeof WebAssembly === "undefined") {
+    throw new Failure("browser", "This browser is too old to run the model. A browser of the last few years can.");
+  }
+  // site.json and model.json name the other files: always ask whether they are still the newest.
+  const small = fresh ? "reload" : "no-cache";
+  const large = fresh ? "reload" : "default";
+
+  // A module cannot be imported past the cache, but the cache can be made to hold a new one.
+  if (fresh) await Promise.all(scripts.map((path) => renew(new URL(path, root), path)));
+
+  const { value: contents } = await downloadJson(new URL("site.json", root), "site.json", small);
+  if (contents.format !== 1) {
+    throw new Failure("download", "This site is newer than the page in your browser's cache. Load the page again.");
+  }
+  /** @type {import("./download.js").Part[]} */
+  const parts = contents.downloads;
+  const total = parts.reduce((sum, part) => sum + part.bytes, 0);
+  const done = parts.map(() => 0);
+  onProgress(0, total);
+
+  const [manifest, ...files] = await Promise.all([
+    downloadJson(new URL(contents.model, root), contents.model, small),
+    ...parts.map((part, index) =>
+      download(new URL(part.path, root), part, large, (bytes) => {
+        done[index] = bytes;
+        onProgress(done.reduce((sum, each) => sum + each, 0), total);
+      }),
+    ),
+  ]);
+  const file = (/** @type {string} */ path) => {
+    const index = parts.findIndex((part) => part.path === path);
+    if (index < 0) throw new Failure("download", `This site is not complete: site.json does not list ${path}.`);
+    return /** @type {Uint8Array<ArrayBuffer>} */ (files[index]);
+  };
+  /** @type {ModelInfo} */
+  const model = manifest.value;
+  const folder = contents.model.slice(0, contents.model.lastIndexOf("/") + 1);
+  return {
+    model,
+    modelText: manifest.text,
+    weights: file(`${folder}${model.file}.gz`),
+    runtime: file("vendor/ort-wasm-simd-threaded.wasm.gz"),
+    preprocess: file("preprocess.wasm.gz"),
+  };
+}
+
+/**
+ * A script of the site, as a module. Its address is given, not written in an import statement,
+ * so that a missing file ends in a message and not in a silent page.
+ * @param {URL} root
+ * @param {string} path
+ */
+export async function importFrom(root, path) {
+  try {
+    return await import(new URL(path, root).href);
+  } catch {
+    throw new Failure("download", `The download failed (${path}). Check the connection, then try again.`);
+  }
+}

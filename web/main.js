@@ -1,0 +1,132 @@
+// @ts-check
+// The page: connects what the visitor does to the worker, and the worker's messages to what is
+// shown. Its one state is <html data-state>: loading, ready, busy, done or error; style.css shows
+// the matching part.
+
+import { createAnswerView } from "./lib/answer_view.js";
+import { listenForPhotos } from "./lib/photo_input.js";
+import { createPhotoView } from "./lib/photo_view.js";
+import { createProgressView } from "./lib/progress_view.js";
+import { WorkerClient } from "./lib/worker_client.js";
+
+const TOP = 3;
+// Far above any photo (the preprocessing takes at most 100 megapixels), and below what would
+// choke a phone that has to read it.
+const LARGEST_FILE = 200e6;
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+function part(id, type) {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`index.html has no #${id}`);
+  return found;
+}
+
+const page = document.documentElement;
+const input = part("photo", HTMLInputElement);
+const message = part("message", HTMLElement);
+const retry = part("retry", HTMLButtonElement);
+const photoView = createPhotoView(part("shown", HTMLImageElement), part("choose", HTMLElement));
+const progressView = createProgressView({
+  track: part("track", HTMLElement),
+  progress: part("progress", HTMLProgressElement),
+  text: part("progress-text", HTMLElement),
+});
+const answerView = createAnswerView({
+  list: part("answers", HTMLElement),
+  took: part("took", HTMLElement),
+  spoken: part("spoken", HTMLElement),
+});
+
+let modelReady = false;
+/** @type {File | undefined} the newest photo that has no answer yet */
+let waiting;
+
+const worker = new WorkerClient((news) => {
+  switch (news.type) {
+    case "progress":
+      progressView.show(news.done, news.total);
+      break;
+    case "ready":
+      modelReady = true;
+      part("knows", HTMLElement).textContent = `This model knows ${news.classes} breeds.`;
+      if (waiting) ask(waiting);
+      else setState(message.textContent ? "error" : "ready");
+      break;
+    case "answer":
+      waiting = undefined;
+      answerView.show(news.predictions, news.milliseconds);
+      setState("done");
+      part("answers", HTMLElement).closest("section")?.scrollIntoView({ block: "nearest" });
+      break;
+    case "refused":
+      refuse(news.message);
+      break;
+    case "failed":
+      modelReady = false;
+      retry.hidden = false;
+      say(news.message);
+      setState("error");
+      break;
+  }
+});
+
+/** @param {File} photo */
+function take(photo) {
+  answerView.empty();
+  if (photo.size > LARGEST_FILE) {
+    worker.forget();
+    photoView.empty();
+    refuse(`This file is larger than ${LARGEST_FILE / 1e6} MB. Choose a smaller photo.`);
+    return;
+  }
+  photoView.show(photo);
+  waiting = photo;
+  if (modelReady) ask(photo);
+  else if (retry.hidden) say(""); // still loading: the photo waits; after a failure its message stays
+}
+
+/** @param {File} photo */
+function ask(photo) {
+  say("");
+  setState("busy");
+  worker.ask(photo, TOP);
+}
+
+/**
+ * The photo is at fault; the next one may be fine.
+ * @param {string} why
+ */
+function refuse(why) {
+  waiting = undefined;
+  if (!retry.hidden) return; // without a model, that message matters more
+  say(why);
+  if (modelReady) setState("error");
+}
+
+/** @param {string} text */
+function say(text) {
+  message.textContent = text;
+}
+
+/** @param {"loading" | "ready" | "busy" | "done" | "error"} state */
+function setState(state) {
+  page.dataset.state = state;
+}
+
+retry.addEventListener("click", () => {
+  retry.hidden = true;
+  input.focus({ preventScroll: true }); // the button is gone; do not lose a keyboard user's place
+  say("");
+  progressView.empty();
+  setState("loading");
+  worker.start(true);
+});
+
+page.dataset.started = "";
+listenForPhotos(input, take);
+worker.start(false);

@@ -1,0 +1,84 @@
+// @ts-check
+// Owns everything heavy: the downloads, both wasm modules and the network. Talks to the page in
+// plain values (lib/worker_client.js lists them) and answers the newest photo only.
+
+import { load } from "./lib/classifier.js";
+import { Failure } from "./lib/failure.js";
+
+/** @typedef {import("./lib/worker_client.js").FromWorker} FromWorker */
+/** @typedef {import("./lib/worker_client.js").Photo} Photo */
+
+/** @type {import("./lib/classifier.js").Classifier | undefined} */
+let classifier;
+/** @type {Photo | undefined} */
+let newest;
+let running = false;
+
+self.onmessage = (/** @type {MessageEvent<import("./lib/worker_client.js").ToWorker>} */ event) => {
+  const message = event.data;
+  if (message.type === "load") {
+    start(message.threads, message.fresh);
+  } else {
+    newest = message;
+    answerNewest();
+  }
+};
+
+/**
+ * @param {number} threads
+ * @param {boolean} fresh
+ */
+async function start(threads, fresh) {
+  try {
+    classifier = await load({
+      root: new URL(".", import.meta.url),
+      threads,
+      fresh,
+      onProgress: (done, total) => tell({ type: "progress", done, total }),
+    });
+    tell({ type: "ready", classes: classifier.info.classes.length });
+  } catch (error) {
+    tell({ type: "failed", ...described(error) });
+  }
+}
+
+/** One photo at a time; of those that came meanwhile, only the last is worth an answer. */
+async function answerNewest() {
+  if (running || !classifier) return;
+  running = true;
+  while (newest) {
+    const { id, photo, top } = newest;
+    newest = undefined;
+    try {
+      const begin = performance.now();
+      const result = await classifier.predict(await read(photo), top);
+      tell({ type: "answer", id, predictions: result.predictions, milliseconds: performance.now() - begin });
+    } catch (error) {
+      // After anything unforeseen (a trap in wasm, say) the state in here cannot be trusted.
+      const type = error instanceof Failure ? "refused" : "failed";
+      tell({ type, id, ...described(error) });
+    }
+  }
+  running = false;
+}
+
+/** @param {Blob} photo */
+async function read(photo) {
+  try {
+    return new Uint8Array(await photo.arrayBuffer());
+  } catch {
+    throw new Failure("unreadable", "This file could not be read. Was it moved or changed? Choose it again.");
+  }
+}
+
+/** @param {unknown} error */
+function described(error) {
+  if (error instanceof Failure) return { kind: error.kind, message: error.message };
+  console.error(error); // the visitor gets a sentence; whoever opens the console gets the rest
+  return { kind: "crashed", message: "Something broke inside the page. Try again." };
+}
+
+/** @param {FromWorker} message */
+function tell(message) {
+  self.postMessage(message);
+}
