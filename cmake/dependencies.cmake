@@ -57,6 +57,5 @@ target_link_libraries(ouaf::onnx INTERFACE onnx_proto ${protobuf_archive} ZLIB::
 find_package(ZLIB REQUIRED)
 
 # ONNX Runtime out of its wheel, with a Debian release's headers.
-file(GLOB onnxruntime_library ${deps}/onnxruntime/libonnxruntime.so.*)
-import_library(ouaf::onnxruntime ${onnxruntime_library} ${deps}/onnxruntime-headers)
+import_library(ouaf::onnxruntime ${deps}/onnxruntime/libonnxruntime.so.1 ${deps}/onnxruntime/include)
 target_link_options(ouaf::onnxruntime INTERFACE -Wl,-rpath,${deps}/onnxruntime)

@@ -116,9 +116,7 @@ make_onnxruntime_headers() {
 }
 
 make_node_modules() {
-    npm install --prefix "$1" --no-save --no-audit --no-fund --ignore-scripts --omit=optional \
-        "onnxruntime-web@$ONNXRUNTIME_WEB_VERSION" "playwright-core@$PLAYWRIGHT_CORE_VERSION"
-    npm install --prefix "$1/typescript" --no-save --no-audit --no-fund --ignore-scripts "typescript@$TYPESCRIPT_VERSION"
+    npm install --prefix "$1" --no-save --no-audit --no-fund --ignore-scripts "${node_packages[@]}"
 }
 
 link() { ln -sfn "$1" "$deps/$2"; }
@@ -146,7 +144,9 @@ codecs_key=$(key codecs "$OPENCV_VERSION" "$codecs_rules")
 codecs_wasm_key=$(key codecs-wasm "$OPENCV_VERSION" "$codecs_rules" "$wasm_flags")
 onnx_key=$(key onnx "$ONNX_VERSION" "${onnx_flags[@]}")
 headers_key=$(key onnxruntime-headers "$ONNXRUNTIME_HEADERS_SUITE")
-node_key=$(key node "$ONNXRUNTIME_WEB_VERSION" "$PLAYWRIGHT_CORE_VERSION" "$TYPESCRIPT_VERSION")
+node_packages=("onnxruntime-web@$ONNXRUNTIME_WEB_VERSION" "playwright-core@$PLAYWRIGHT_CORE_VERSION"
+               "typescript@$TYPESCRIPT_VERSION" "@types/node@$TYPES_NODE_VERSION")
+node_key=$(key node "${node_packages[@]}")
 cmake=$cache/$tools_key/bin/cmake
 
 make_venv "$tools_key" "cmake==$CMAKE_VERSION"
@@ -168,15 +168,15 @@ wait "$downloads"
 
 site_packages=$("$cache/$torch_key/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 link "$cache/$tools_key/bin" tools
-link "$cache/$torch_key/bin" python
+link "$cache/$torch_key" python
 link "$site_packages/torch" torch
 link "$site_packages/nvidia" nvidia
-link "$site_packages/onnxruntime/capi" onnxruntime
-link "$cache/$headers_key/include" onnxruntime-headers
+rm -rf "$deps/onnxruntime" && mkdir "$deps/onnxruntime"
+link "$site_packages/onnxruntime/capi/libonnxruntime.so.$ONNXRUNTIME_VERSION" onnxruntime/libonnxruntime.so.1 # its soname
+link "$cache/$headers_key/include" onnxruntime/include
 link "$cache/$onnx_key" onnx
 link "$cache/$codecs_key" codecs
 link "$cache/$codecs_wasm_key" codecs-wasm
 link "$cache/$node_key/node_modules" node_modules
-link "$cache/$node_key/typescript/node_modules" typescript
 printf '%s\n' "$stamp" >"$deps/stamp"
 say "everything is there after $((SECONDS - began)) s"

@@ -2,6 +2,7 @@
 // next call. The page's worker has one thread, so the state needs no guard.
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -36,6 +37,9 @@ int guarded(const char* kind, Work work) {
     } catch (const ouaf::PhotoError& error) {
         state().error_kind = name_of(error.kind());
         state().error_message = error.what();
+    } catch (const std::bad_alloc&) {
+        state().error_kind = name_of(ouaf::PhotoErrorKind::out_of_memory);
+        state().error_message = "There is not enough memory on this device.";
     } catch (const std::exception& error) {
         state().error_kind = kind;
         state().error_message = error.what();
@@ -66,11 +70,14 @@ int ouaf_tensor_size() { return static_cast<int>(state().tensor.size()); }
 int ouaf_photo_width() { return state().photo.width; }
 int ouaf_photo_height() { return state().photo.height; }
 
-// A JSON list of the best classes, best first.
+// A JSON list of the best classes, best first; null after an error.
 const char* ouaf_rank(const float* logits, int count, int top) {
     State& s = state();
-    const auto best = ouaf::rank(s.bundle, {logits, static_cast<std::size_t>(count)}, static_cast<std::size_t>(top));
-    return (s.ranking = ouaf::to_json(s.bundle, best).dump()).c_str();
+    const int failed = guarded("wrong_result", [&] {
+        const auto best = ouaf::rank(s.bundle, {logits, static_cast<std::size_t>(count)}, static_cast<std::size_t>(top));
+        s.ranking = ouaf::to_json(s.bundle, best).dump();
+    });
+    return failed != 0 ? nullptr : s.ranking.c_str();
 }
 
 // Prepares the bundle's self-test and checks its tensor.
