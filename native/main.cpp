@@ -7,7 +7,8 @@
 #include "native/commands/commands.hpp"
 
 int main(int argc, char** argv) {
-    CLI::App app("Trains an image classifier, measures it, and ships it as a page that runs in the visitor's browser.", "ouaf");
+    CLI::App app("Trains an image classifier, measures it, and ships it as a page that runs in the visitor's browser.",
+                 "ouaf");
     app.require_subcommand(1);
     ouaf::commands::add_train(app);
     ouaf::commands::add_evaluate(app);

@@ -74,7 +74,8 @@ int ouaf_photo_height() { return state().photo.height; }
 const char* ouaf_rank(const float* logits, int count, int top) {
     State& s = state();
     const int failed = guarded("wrong_result", [&] {
-        const auto best = ouaf::rank(s.bundle, {logits, static_cast<std::size_t>(count)}, static_cast<std::size_t>(top));
+        const auto best =
+            ouaf::rank(s.bundle, {logits, static_cast<std::size_t>(count)}, static_cast<std::size_t>(top));
         s.ranking = ouaf::to_json(s.bundle, best).dump();
     });
     return failed != 0 ? nullptr : s.ranking.c_str();
@@ -90,8 +91,9 @@ int ouaf_golden() {
 }
 
 int ouaf_check_golden(const float* logits, int count) {
-    return guarded("wrong_result",
-                   [&] { ouaf::check_logits(state().bundle.golden, {logits, static_cast<std::size_t>(count)}); });
+    return guarded("wrong_result", [&] {
+        ouaf::check_logits(state().bundle.golden, {logits, static_cast<std::size_t>(count)});
+    });
 }
 
 const char* ouaf_error_kind() { return state().error_kind.c_str(); }

@@ -18,7 +18,7 @@ namespace {
 
 // A file descriptor, closed at the end of its scope.
 class File {
-   public:
+ public:
     File(const std::filesystem::path& path, int flags) : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
         if (descriptor_ < 0) fail(path);
     }
@@ -27,7 +27,7 @@ class File {
     ~File() { ::close(descriptor_); }
     int get() const { return descriptor_; }
 
-   private:
+ private:
     int descriptor_;
 };
 

@@ -37,7 +37,8 @@ Golden self_test(const Model& model) {
 Model load_model(const fs::path& folder) {
     const fs::path description = folder / "model.json";
     if (!fs::exists(description)) {
-        throw std::runtime_error(folder.string() + ": no model bundle is there (model.json is missing); give a folder such as models/dogs");
+        throw std::runtime_error(
+            folder.string() + ": no model bundle is there (model.json is missing); give a folder such as models/dogs");
     }
     Model model;
     try {
@@ -48,8 +49,9 @@ Model load_model(const fs::path& folder) {
     const fs::path file = folder / model.bundle.file;
     const std::vector<std::uint8_t> bytes = read_file(file);
     if (static_cast<std::int64_t>(bytes.size()) != model.bundle.bytes || sha256(bytes) != model.bundle.sha256) {
-        throw std::runtime_error(file.string() + ": this is not the file that model.json describes (its size or "
-                                                 "SHA-256 differs); copy the bundle again");
+        throw std::runtime_error(file.string() +
+                                 ": this is not the file that model.json describes (its size or "
+                                 "SHA-256 differs); copy the bundle again");
     }
     model.graph = graph::parse_onnx(std::as_bytes(std::span(bytes)), file.string());
     return model;

@@ -50,7 +50,8 @@ void run(const Options& options) {
     const MatchedSamples matched = match_classes(open_evaluation_set(options.data, list), model.bundle);
     if (matched.left_out > 0) {
         std::fprintf(stderr, "left out: %s photos of %zu classes that the model doesn't know, such as '%s'\n",
-                     grouped(matched.left_out).c_str(), matched.unknown_classes.size(), matched.unknown_classes.front().c_str());
+                     grouped(matched.left_out).c_str(), matched.unknown_classes.size(),
+                     matched.unknown_classes.front().c_str());
     }
     Evaluation evaluation;
     {
@@ -73,7 +74,8 @@ void add_evaluate(CLI::App& app) {
     CLI::App* command = app.add_subcommand("evaluate", "Measure a model on labelled photos");
     command->add_option("--model", options->model, "a model bundle's folder")->capture_default_str();
     command->add_option("--data", options->data, "Stanford Dogs, or any folder with one folder a class")->required();
-    command->add_option("--list", options->list, "only these photos: a path a line, and its class after a comma if its folder doesn't say it");
+    command->add_option("--list", options->list,
+                        "only these photos: a path a line, and its class after a comma if its folder doesn't say it");
     command->add_flag("--json", options->json, "one JSON object instead of text");
     command->callback([options] { run(*options); });
 }

@@ -1,10 +1,10 @@
-// ouaf import NETWORK.onnx: makes a model bundle of a network that came from elsewhere, to predict with and to train from.
+// ouaf import NETWORK.onnx: makes a model bundle of a network that came from elsewhere, to predict with and to train
+// from.
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <cmath>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -24,6 +24,7 @@ struct Options {
     std::string description;
     std::string classes;
     std::string out;
+    bool float32 = false;
 };
 
 // "id<TAB>name" or "id" a line, in the order of the outputs.
@@ -38,7 +39,8 @@ std::vector<ClassLabel> read_classes(const std::string& path) {
     return classes;
 }
 
-// The description that lies beside a backbone: architecture, licence, input {size, mean, std}, resize {filter, crop_fraction}.
+// The description that lies beside a backbone: architecture, licence, input {size, mean, std}, resize {filter,
+// crop_fraction}.
 void read_description(Bundle& bundle, const std::string& path) {
     try {
         const nlohmann::json json = nlohmann::json::parse(read_text(path));
@@ -67,7 +69,7 @@ void run(const Options& options) {
                                        : options.description);
     model.bundle.input_name = model.graph.inputs.at(0).name;
     model.bundle.logits_name = model.graph.outputs.at(0).name;
-    graph::quantise_weights(model.graph);
+    if (!options.float32) graph::quantise_weights(model.graph);
     save_model(options.out, model);
     std::printf("model bundle: %s\n", options.out.c_str());
 }
@@ -78,9 +80,12 @@ void add_import(CLI::App& app) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("import", "Make a model bundle of an ONNX classification network");
     command->add_option("network", options->network, "an ONNX file")->required();
-    command->add_option("--description", options->description, "a JSON file with its preprocessing (default: beside the network)");
+    command->add_option("--description", options->description,
+                        "a JSON file with its preprocessing (default: beside the network)");
     command->add_option("--classes", options->classes, "a file with an id a line, and a name after a tab")->required();
     command->add_option("--out", options->out, "the bundle's folder")->required();
+    command->add_flag("--float32", options->float32,
+                      "keep the weights as float32 (default: int8, a quarter of the size)");
     command->callback([options] { run(*options); });
 }
 

@@ -25,7 +25,8 @@ struct Options {
     bool json = false;
 };
 
-std::vector<Prediction> predict(graph::Network& network, const Bundle& bundle, const std::string& photo, std::size_t top) {
+std::vector<Prediction> predict(graph::Network& network, const Bundle& bundle, const std::string& photo,
+                                std::size_t top) {
     const PreprocessSpec& spec = bundle.preprocess;
     const at::Tensor input = at::empty({1, 3, spec.size, spec.size});
     preprocess(read_file(photo), spec, {input.data_ptr<float>(), tensor_size(spec)});
@@ -33,7 +34,8 @@ std::vector<Prediction> predict(graph::Network& network, const Bundle& bundle, c
     return rank(bundle, {logits.const_data_ptr<float>(), static_cast<std::size_t>(logits.numel())}, top);
 }
 
-void print_json(const Bundle& bundle, const std::string& photo, const std::vector<Prediction>& predictions, const std::string& error) {
+void print_json(const Bundle& bundle, const std::string& photo, const std::vector<Prediction>& predictions,
+                const std::string& error) {
     nlohmann::ordered_json json{{"file", photo}, {"predictions", to_json(bundle, predictions)}, {"error", nullptr}};
     if (!error.empty()) json["error"] = error;
     std::cout << json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << std::endl;
@@ -42,7 +44,8 @@ void print_json(const Bundle& bundle, const std::string& photo, const std::vecto
 void print(const Bundle& bundle, const std::string& photo, const std::vector<Prediction>& predictions) {
     std::printf("%s\n", photo.c_str());
     for (const Prediction& prediction : predictions) {
-        std::printf("  %5.1f %%  %s\n", 100 * prediction.probability, bundle.classes[prediction.index].name.at("en").c_str());
+        std::printf("  %5.1f %%  %s\n", 100 * prediction.probability,
+                    bundle.classes[prediction.index].name.at("en").c_str());
     }
     std::fflush(stdout);
 }
@@ -77,7 +80,9 @@ void add_predict(CLI::App& app) {
     CLI::App* command = app.add_subcommand("predict", "Name what is on photos");
     command->add_option("photos", options->photos, "JPEG, PNG, WebP or BMP files")->required();
     command->add_option("--model", options->model, "a model bundle's folder")->capture_default_str();
-    command->add_option("--top", options->top, "how many classes to name")->capture_default_str()->check(CLI::PositiveNumber);
+    command->add_option("--top", options->top, "how many classes to name")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
     command->add_flag("--json", options->json, "one JSON object a photo and line");
     command->callback([options] { run(*options); });
 }

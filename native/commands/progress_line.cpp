@@ -31,8 +31,8 @@ void ProgressLine::show(std::string_view stage, double share) {
         std::snprintf(text, sizeof text, ", %d:%02d left", seconds / 60, seconds % 60);
         left = text;
     }
-    std::fprintf(stderr, terminal_ ? "\r\033[K%3d %%%s  %s" : "%3d %%%s  %s\n", static_cast<int>(share * 100), left.c_str(),
-                 stage_.c_str());
+    std::fprintf(stderr, terminal_ ? "\r\033[K%3d %%%s  %s" : "%3d %%%s  %s\n", static_cast<int>(share * 100),
+                 left.c_str(), stage_.c_str());
     std::fflush(stderr);
 }
 

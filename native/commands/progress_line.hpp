@@ -9,7 +9,7 @@ namespace ouaf::commands {
 
 // On a terminal the line is rewritten ten times a second at most; elsewhere a new line comes every 10 %.
 class ProgressLine {
-   public:
+ public:
     ProgressLine();
     ~ProgressLine();
     ProgressLine(const ProgressLine&) = delete;
@@ -18,7 +18,7 @@ class ProgressLine {
     // `share` of the job is done, 0 to 1.
     void show(std::string_view stage, double share);
 
-   private:
+ private:
     using Clock = std::chrono::steady_clock;
     bool terminal_;
     Clock::time_point start_;

@@ -27,14 +27,16 @@ struct Options {
 // The page as it was built, beside this program's own folder.
 fs::path built_page() {
     const fs::path page = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "wasm" / "page";
-    if (!fs::exists(page / "whole")) throw std::runtime_error(page.string() + ": the page is not built; run ./run build");
+    if (!fs::exists(page / "whole"))
+        throw std::runtime_error(page.string() + ": the page is not built; run ./run build");
     return page;
 }
 
 std::vector<std::uint8_t> gzip(std::span<const std::uint8_t> bytes) {
     z_stream stream{};
     constexpr int gzip_window = 15 + 16;  // deflateInit2: the largest window, and a gzip header
-    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+        throw std::bad_alloc();
     std::vector<std::uint8_t> packed(deflateBound(&stream, bytes.size()));
     stream.next_in = const_cast<Bytef*>(bytes.data());
     stream.avail_in = static_cast<uInt>(bytes.size());
@@ -47,7 +49,8 @@ std::vector<std::uint8_t> gzip(std::span<const std::uint8_t> bytes) {
 }
 
 // Puts `from` into the site packed, and into its list of downloads.
-void add_packed(const fs::path& site, const std::string& path, const fs::path& from, nlohmann::ordered_json& downloads) {
+void add_packed(const fs::path& site, const std::string& path, const fs::path& from,
+                nlohmann::ordered_json& downloads) {
     const std::vector<std::uint8_t> bytes = read_file(from);
     const std::vector<std::uint8_t> packed = gzip(bytes);
     fs::create_directories((site / path).parent_path());
@@ -72,7 +75,8 @@ void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle,
 
 std::uintmax_t size_of(const fs::path& folder) {
     std::uintmax_t bytes = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) bytes += entry.is_regular_file() ? entry.file_size() : 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+        bytes += entry.is_regular_file() ? entry.file_size() : 0;
     return bytes;
 }
 

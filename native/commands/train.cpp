@@ -19,8 +19,8 @@ struct Options {
 };
 
 void print_accuracy(const char* weights, const Evaluation& evaluation) {
-    std::printf("test, %-7s  top-1 %.2f %%  top-5 %.2f %%  cross-entropy %.4f\n", weights, 100 * evaluation.accuracy.top1,
-                100 * evaluation.accuracy.top5, evaluation.accuracy.cross_entropy);
+    std::printf("test, %-7s  top-1 %.2f %%  top-5 %.2f %%  cross-entropy %.4f\n", weights,
+                100 * evaluation.accuracy.top1, 100 * evaluation.accuracy.top5, evaluation.accuracy.cross_entropy);
 }
 
 void run(const Options& options) {
@@ -37,7 +37,8 @@ void run(const Options& options) {
     }
     for (const PhotoFailure& failure : result.failures) std::fprintf(stderr, "left out: %s\n", failure.cause.c_str());
     std::printf("%s training photos of %zu classes (%zu began from the backbone's own), training loss %.4f\n",
-                grouped(result.training_photos).c_str(), result.classes, result.known_classes, result.training_cross_entropy);
+                grouped(result.training_photos).c_str(), result.classes, result.known_classes,
+                result.training_cross_entropy);
     std::printf("%s test photos\n", grouped(result.int8.photos).c_str());
     print_accuracy("float32", result.float32);
     print_accuracy("int8", result.int8);

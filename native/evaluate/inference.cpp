@@ -27,8 +27,8 @@ struct BatchResult {
     std::vector<PhotoFailure> failures;
 };
 
-BatchResult run_batch(graph::Network& network, Output output, const PreprocessSpec& spec, std::span<const Sample> samples,
-                      std::size_t first) {
+BatchResult run_batch(graph::Network& network, Output output, const PreprocessSpec& spec,
+                      std::span<const Sample> samples, std::size_t first) {
     const std::size_t count = std::min(batch_size, samples.size() - first);
     BatchResult result;
     at::Tensor input = at::empty({static_cast<std::int64_t>(count), 3, spec.size, spec.size});
@@ -62,11 +62,12 @@ InferenceResult collect(std::vector<BatchResult> batches) {
 
 }  // namespace
 
-InferenceResult infer(const graph::Graph& graph, Output output, const PreprocessSpec& spec, std::span<const Sample> samples,
-                      const Progress& progress) {
+InferenceResult infer(const graph::Graph& graph, Output output, const PreprocessSpec& spec,
+                      std::span<const Sample> samples, const Progress& progress) {
     const auto start = std::chrono::steady_clock::now();
     const std::size_t batches = (samples.size() + batch_size - 1) / batch_size;
-    const std::size_t workers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max<std::size_t>(batches, 1));
+    const std::size_t workers =
+        std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max<std::size_t>(batches, 1));
 
     std::vector<BatchResult> results(batches);
     std::atomic<std::size_t> next = 0;

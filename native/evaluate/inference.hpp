@@ -35,7 +35,7 @@ using Progress = std::function<void(std::size_t done, std::size_t total)>;
 // Every photo through preprocess and the network, `Output::features` without the head. Each processor core works on
 // batches of its own, decoding and computing in turn: no core waits for another, where sharing one batch among all
 // would end every operator with a wait. A photo that can't be read is a failure, not an error.
-InferenceResult infer(const graph::Graph& graph, Output output, const PreprocessSpec& spec, std::span<const Sample> samples,
-                      const Progress& progress);
+InferenceResult infer(const graph::Graph& graph, Output output, const PreprocessSpec& spec,
+                      std::span<const Sample> samples, const Progress& progress);
 
 }  // namespace ouaf

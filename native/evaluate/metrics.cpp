@@ -41,7 +41,8 @@ MatchedSamples match_classes(const Dataset& data, const Bundle& bundle) {
     }
     if (matched.samples.empty()) {
         throw std::runtime_error(data.root.string() + ": none of its classes (such as '" + data.classes.front().folder +
-                                 "') is one of the model's (such as '" + bundle.classes.front().id + "'); give the data set that goes with the model");
+                                 "') is one of the model's (such as '" + bundle.classes.front().id +
+                                 "'); give the data set that goes with the model");
     }
     return matched;
 }
@@ -49,7 +50,8 @@ MatchedSamples match_classes(const Dataset& data, const Bundle& bundle) {
 Evaluation evaluate(const Model& model, std::span<const Sample> samples, const Progress& progress) {
     InferenceResult result = infer(model.graph, Output::logits, model.bundle.preprocess, samples, progress);
     if (result.samples.empty()) {
-        throw std::runtime_error(samples.front().path.string() + ": " + result.failures.front().cause + " No photo could be read.");
+        throw std::runtime_error(samples.front().path.string() + ": " + result.failures.front().cause +
+                                 " No photo could be read.");
     }
     std::vector<std::int64_t> labels;
     for (const std::size_t sample : result.samples) labels.push_back(static_cast<std::int64_t>(samples[sample].label));

@@ -15,15 +15,13 @@ const Tensor* constant(const Graph& graph, const std::string& name) {
 // The value of a Constant node in whichever of its attributes it stands; throws for text and sparse ones.
 Tensor constant_value(const Graph& graph, const Node& node) {
     if (const auto* tensor = find_attribute<Tensor>(node, "value")) return *tensor;
-    if (const auto* real = find_attribute<float>(node, "value_float"))
-        return make_tensor({}, std::span(real, 1));
+    if (const auto* real = find_attribute<float>(node, "value_float")) return make_tensor({}, std::span(real, 1));
     if (const auto* integer = find_attribute<std::int64_t>(node, "value_int"))
         return make_tensor({}, std::span(integer, 1));
     if (const auto* reals = find_attribute<std::vector<float>>(node, "value_floats"))
         return make_tensor({static_cast<std::int64_t>(reals->size())}, std::span<const float>(*reals));
     if (const auto* integers = find_attribute<std::vector<std::int64_t>>(node, "value_ints"))
-        return make_tensor({static_cast<std::int64_t>(integers->size())},
-                           std::span<const std::int64_t>(*integers));
+        return make_tensor({static_cast<std::int64_t>(integers->size())}, std::span<const std::int64_t>(*integers));
     fail(graph, describe(node) + " holds no number; export the model without text or sparse constants");
 }
 
@@ -70,9 +68,7 @@ Tensor dequantised(const Graph& graph, const Node& node, const Tensor& quantised
     return make_tensor(quantised.dims, std::span<const float>(values));
 }
 
-bool is_weight_type(DType dtype) {
-    return dtype == DType::int8 || dtype == DType::uint8 || dtype == DType::int32;
-}
+bool is_weight_type(DType dtype) { return dtype == DType::int8 || dtype == DType::uint8 || dtype == DType::int32; }
 
 void fold_dequantised_weights(Graph& graph) {
     std::erase_if(graph.nodes, [&](const Node& node) {
@@ -82,8 +78,7 @@ void fold_dequantised_weights(Graph& graph) {
         const bool has_zero = node.inputs.size() > 2 && !node.inputs[2].empty();
         const Tensor* zero_point = has_zero ? constant(graph, node.inputs[2]) : nullptr;
         // What is left behind is a quantised activation; Network refuses it by name.
-        if (!quantised || !scale || (has_zero && !zero_point) || !is_weight_type(quantised->dtype))
-            return false;
+        if (!quantised || !scale || (has_zero && !zero_point) || !is_weight_type(quantised->dtype)) return false;
         if (attribute_or<std::int64_t>(node, "block_size", 0) != 0) return false;
         Tensor weight = dequantised(graph, node, *quantised, *scale, zero_point);
         graph.initializers.emplace(node.outputs.at(0), std::move(weight));

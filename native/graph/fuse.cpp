@@ -104,8 +104,7 @@ void fuse_convolutions(std::vector<Node>& nodes, const Graph& graph, const Kept&
         Node convolution = nodes[index];
         convolution.domain = "ouaf";
         convolution.inputs.resize(4);
-        std::size_t last =
-            index;  // the node whose place the merged one takes: its inputs are all made by then
+        std::size_t last = index;  // the node whose place the merged one takes: its inputs are all made by then
         const auto reader = [&]() -> std::optional<std::size_t> {
             const auto found = readers.find(convolution.outputs.at(0));
             if (found == readers.end() || merged[found->second]) return std::nullopt;

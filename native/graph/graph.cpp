@@ -48,53 +48,36 @@ std::size_t byte_size(DType dtype) {
     switch (dtype) {
         case DType::uint8:
         case DType::int8:
-        case DType::boolean:
-            return 1;
+        case DType::boolean: return 1;
         case DType::uint16:
         case DType::int16:
         case DType::float16:
-        case DType::bfloat16:
-            return 2;
+        case DType::bfloat16: return 2;
         case DType::float32:
         case DType::int32:
-        case DType::uint32:
-            return 4;
+        case DType::uint32: return 4;
         case DType::int64:
         case DType::float64:
-        case DType::uint64:
-            return 8;
+        case DType::uint64: return 8;
     }
     throw std::runtime_error("tensor: unknown element type " + std::to_string(static_cast<int>(dtype)));
 }
 
 std::string_view dtype_name(DType dtype) {
     switch (dtype) {
-        case DType::float32:
-            return "float32";
-        case DType::uint8:
-            return "uint8";
-        case DType::int8:
-            return "int8";
-        case DType::uint16:
-            return "uint16";
-        case DType::int16:
-            return "int16";
-        case DType::int32:
-            return "int32";
-        case DType::int64:
-            return "int64";
-        case DType::boolean:
-            return "bool";
-        case DType::float16:
-            return "float16";
-        case DType::float64:
-            return "float64";
-        case DType::uint32:
-            return "uint32";
-        case DType::uint64:
-            return "uint64";
-        case DType::bfloat16:
-            return "bfloat16";
+        case DType::float32: return "float32";
+        case DType::uint8: return "uint8";
+        case DType::int8: return "int8";
+        case DType::uint16: return "uint16";
+        case DType::int16: return "int16";
+        case DType::int32: return "int32";
+        case DType::int64: return "int64";
+        case DType::boolean: return "bool";
+        case DType::float16: return "float16";
+        case DType::float64: return "float64";
+        case DType::uint32: return "uint32";
+        case DType::uint64: return "uint64";
+        case DType::bfloat16: return "bfloat16";
     }
     return "unknown";
 }
@@ -111,46 +94,32 @@ std::int64_t element_count(const Dims& dims) {
 }
 
 void throw_wrong_dtype(DType dtype) {
-    throw std::runtime_error("tensor: elements of type " + std::string(dtype_name(dtype)) +
-                             " read as another type");
+    throw std::runtime_error("tensor: elements of type " + std::string(dtype_name(dtype)) + " read as another type");
 }
 
-Tensor make_tensor(const Dims& dims, std::span<const float> values) {
-    return copy_of(DType::float32, dims, values);
-}
-Tensor make_tensor(const Dims& dims, std::span<const std::int8_t> values) {
-    return copy_of(DType::int8, dims, values);
-}
+Tensor make_tensor(const Dims& dims, std::span<const float> values) { return copy_of(DType::float32, dims, values); }
+Tensor make_tensor(const Dims& dims, std::span<const std::int8_t> values) { return copy_of(DType::int8, dims, values); }
 Tensor make_tensor(const Dims& dims, std::span<const std::int64_t> values) {
     return copy_of(DType::int64, dims, values);
 }
 
 std::vector<std::int64_t> to_int64s(const Tensor& tensor) {
     switch (tensor.dtype) {
-        case DType::int64:
-            return converted<std::int64_t, std::int64_t>(tensor);
-        case DType::int32:
-            return converted<std::int64_t, std::int32_t>(tensor);
-        case DType::int16:
-            return converted<std::int64_t, std::int16_t>(tensor);
-        case DType::int8:
-            return converted<std::int64_t, std::int8_t>(tensor);
+        case DType::int64: return converted<std::int64_t, std::int64_t>(tensor);
+        case DType::int32: return converted<std::int64_t, std::int32_t>(tensor);
+        case DType::int16: return converted<std::int64_t, std::int16_t>(tensor);
+        case DType::int8: return converted<std::int64_t, std::int8_t>(tensor);
         case DType::uint8:
-        case DType::boolean:
-            return converted<std::int64_t, std::uint8_t>(tensor);
-        case DType::uint16:
-            return converted<std::int64_t, std::uint16_t>(tensor);
-        case DType::uint32:
-            return converted<std::int64_t, std::uint32_t>(tensor);
-        default:
-            throw_wrong_dtype(tensor.dtype);
+        case DType::boolean: return converted<std::int64_t, std::uint8_t>(tensor);
+        case DType::uint16: return converted<std::int64_t, std::uint16_t>(tensor);
+        case DType::uint32: return converted<std::int64_t, std::uint32_t>(tensor);
+        default: throw_wrong_dtype(tensor.dtype);
     }
 }
 
 std::vector<float> to_floats(const Tensor& tensor) {
     switch (tensor.dtype) {
-        case DType::float32:
-            return converted<float, float>(tensor);
+        case DType::float32: return converted<float, float>(tensor);
         case DType::float64: {
             std::vector<float> floats;
             for (const double value : tensor.values<double>()) floats.push_back(static_cast<float>(value));
@@ -158,8 +127,7 @@ std::vector<float> to_floats(const Tensor& tensor) {
         }
         case DType::float16: {
             std::vector<float> floats;
-            for (const std::uint16_t half : tensor.values<std::uint16_t>())
-                floats.push_back(half_to_float(half));
+            for (const std::uint16_t half : tensor.values<std::uint16_t>()) floats.push_back(half_to_float(half));
             return floats;
         }
         case DType::bfloat16: {
@@ -198,9 +166,7 @@ std::string describe(const Node& node) {
     return (node.domain.empty() ? node.op : node.domain + "." + node.op) + " '" + name + "'";
 }
 
-void fail(const Graph& graph, const std::string& what) {
-    throw std::runtime_error(graph.source + ": " + what);
-}
+void fail(const Graph& graph, const std::string& what) { throw std::runtime_error(graph.source + ": " + what); }
 
 void sort_topologically(Graph& graph) {
     std::unordered_set<std::string> given;
@@ -228,8 +194,7 @@ void sort_topologically(Graph& graph) {
         }
     for (const Value& output : graph.outputs)
         if (!given.contains(output.name) && !made_by.contains(output.name))
-            fail(graph, "output '" + output.name +
-                            "' is produced by nothing; the file is incomplete, export it again");
+            fail(graph, "output '" + output.name + "' is produced by nothing; the file is incomplete, export it again");
 
     // The smallest waiting index first: a file already in order keeps its order.
     std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
@@ -248,8 +213,7 @@ void sort_topologically(Graph& graph) {
     }
     if (sorted.size() != graph.nodes.size()) {
         const auto stuck = std::find(done.begin(), done.end(), false) - done.begin();
-        fail(graph, "the graph has a cycle through " +
-                        describe(graph.nodes[static_cast<std::size_t>(stuck)]) +
+        fail(graph, "the graph has a cycle through " + describe(graph.nodes[static_cast<std::size_t>(stuck)]) +
                         "; a feed-forward network has none");
     }
     graph.nodes = std::move(sorted);

@@ -68,29 +68,19 @@ struct Tensor {
 template <class T>
 constexpr bool stores(DType dtype) {
     switch (dtype) {
-        case DType::float32:
-            return std::is_same_v<T, float>;
-        case DType::float64:
-            return std::is_same_v<T, double>;
-        case DType::int8:
-            return std::is_same_v<T, std::int8_t>;
+        case DType::float32: return std::is_same_v<T, float>;
+        case DType::float64: return std::is_same_v<T, double>;
+        case DType::int8: return std::is_same_v<T, std::int8_t>;
         case DType::uint8:
-        case DType::boolean:
-            return std::is_same_v<T, std::uint8_t>;
-        case DType::int16:
-            return std::is_same_v<T, std::int16_t>;
+        case DType::boolean: return std::is_same_v<T, std::uint8_t>;
+        case DType::int16: return std::is_same_v<T, std::int16_t>;
         case DType::uint16:
         case DType::float16:
-        case DType::bfloat16:
-            return std::is_same_v<T, std::uint16_t>;
-        case DType::int32:
-            return std::is_same_v<T, std::int32_t>;
-        case DType::uint32:
-            return std::is_same_v<T, std::uint32_t>;
-        case DType::int64:
-            return std::is_same_v<T, std::int64_t>;
-        case DType::uint64:
-            return std::is_same_v<T, std::uint64_t>;
+        case DType::bfloat16: return std::is_same_v<T, std::uint16_t>;
+        case DType::int32: return std::is_same_v<T, std::int32_t>;
+        case DType::uint32: return std::is_same_v<T, std::uint32_t>;
+        case DType::int64: return std::is_same_v<T, std::int64_t>;
+        case DType::uint64: return std::is_same_v<T, std::uint64_t>;
     }
     return false;
 }
@@ -118,8 +108,8 @@ Tensor make_tensor(const Dims& dims, std::span<const std::int64_t> values);
 std::vector<std::int64_t> to_int64s(const Tensor& tensor);  // integer types only
 std::vector<float> to_floats(const Tensor& tensor);         // every numeric type
 
-using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>,
-                               std::vector<float>, std::vector<std::string>, Tensor>;
+using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>,
+                               std::vector<std::string>, Tensor>;
 
 // One operation. An empty input name is an optional input left out, as in ONNX.
 struct Node {

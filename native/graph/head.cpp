@@ -9,8 +9,7 @@ namespace {
 
 const Tensor* float_constant(const Graph& graph, const std::string& name) {
     const auto found = graph.initializers.find(name);
-    return found != graph.initializers.end() && found->second.dtype == DType::float32 ? &found->second
-                                                                                      : nullptr;
+    return found != graph.initializers.end() && found->second.dtype == DType::float32 ? &found->second : nullptr;
 }
 
 bool is_one_by_one(const Node& node, const Tensor& weight) {
@@ -59,8 +58,7 @@ std::optional<std::string> only_variable_input(const Graph& graph, const Node& n
 bool is_bias_add(const Graph& graph, const Node& node, const Head& head, std::string& bias) {
     if (node.op != "Add" || !node.domain.empty()) return false;
     for (const std::string& input : node.inputs)
-        if (const Tensor* constant = float_constant(graph, input);
-            constant && constant->dims == Dims{head.classes}) {
+        if (const Tensor* constant = float_constant(graph, input); constant && constant->dims == Dims{head.classes}) {
             bias = input;
             return true;
         }
@@ -76,8 +74,7 @@ void follow_in_reshapes(Graph& graph, std::size_t head, std::int64_t from, std::
                          [&](const std::string& input) { return after.contains(input); }))
             continue;
         after.insert(node.outputs.begin(), node.outputs.end());
-        if (node.op != "Reshape" || node.inputs.size() < 2 || !graph.initializers.contains(node.inputs[1]))
-            continue;
+        if (node.op != "Reshape" || node.inputs.size() < 2 || !graph.initializers.contains(node.inputs[1])) continue;
         auto shape = to_int64s(graph.initializers.at(node.inputs[1]));
         std::replace(shape.begin(), shape.end(), from, to);
         // A name of its own: other Reshapes may share the constant.
@@ -115,8 +112,7 @@ Head find_head(const Graph& graph) {
         }
         const auto next = only_variable_input(graph, node);
         if (!next)
-            fail(graph,
-                 "no classification head: the way back from the output branches at " + describe(node) + hint);
+            fail(graph, "no classification head: the way back from the output branches at " + describe(node) + hint);
         after = producer->second;
         value = *next;
     }
@@ -135,8 +131,7 @@ HeadRows head_rows(const Graph& graph) {
     rows.weight.resize(classes * width);
     for (std::size_t c = 0; c < classes; ++c)
         for (std::size_t f = 0; f < width; ++f)
-            rows.weight[c * width + f] =
-                alpha * weight[head.rows_are_classes ? c * width + f : f * classes + c];
+            rows.weight[c * width + f] = alpha * weight[head.rows_are_classes ? c * width + f : f * classes + c];
     rows.bias.assign(classes, 0.0f);
     if (!head.bias.empty()) {
         const Tensor* bias = float_constant(graph, head.bias);
@@ -151,8 +146,8 @@ HeadRows head_rows(const Graph& graph) {
 void replace_head(Graph& graph, const HeadRows& rows) {
     const Head head = find_head(graph);
     if (rows.width != head.width)
-        fail(graph, "the new head has " + std::to_string(rows.width) +
-                        " features a class, the network gives " + std::to_string(head.width));
+        fail(graph, "the new head has " + std::to_string(rows.width) + " features a class, the network gives " +
+                        std::to_string(head.width));
     if (rows.classes < 1 || static_cast<std::int64_t>(rows.weight.size()) != rows.classes * rows.width ||
         static_cast<std::int64_t>(rows.bias.size()) != rows.classes)
         fail(graph, "the new head's weight or bias does not have the size its classes and width say");
@@ -170,9 +165,8 @@ void replace_head(Graph& graph, const HeadRows& rows) {
     // Names are kept, unless another node reads the same constant.
     const auto uses = use_counts(graph.nodes, graph.outputs);
     const auto own = [&](const std::string& name) {
-        return !name.empty() && uses.at(name) == 1
-                   ? name
-                   : unused_name(graph, name.empty() ? head.weight + ".bias" : name);
+        return !name.empty() && uses.at(name) == 1 ? name
+                                                   : unused_name(graph, name.empty() ? head.weight + ".bias" : name);
     };
     Node& node = graph.nodes[head.node];
     node.inputs[1] = own(head.weight);
@@ -197,8 +191,7 @@ void replace_head(Graph& graph, const HeadRows& rows) {
     }
     follow_in_reshapes(graph, head.node, head.classes, rows.classes);
     for (Dim& dim : graph.outputs[0].dims)
-        if (const auto* size = std::get_if<std::int64_t>(&dim); size && *size == head.classes)
-            dim = rows.classes;
+        if (const auto* size = std::get_if<std::int64_t>(&dim); size && *size == head.classes) dim = rows.classes;
 }
 
 }  // namespace ouaf::graph

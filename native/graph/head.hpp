@@ -18,7 +18,7 @@ struct Head {
     std::string weight;                    // its initializer
     std::string bias;                      // initializer; empty where the head has none
     std::optional<std::size_t> bias_node;  // the Add after a MatMul that holds the bias
-    bool rows_are_classes = true;  // weight is [classes, width] (Gemm transB, Conv), else [width, classes]
+    bool rows_are_classes = true;          // weight is [classes, width] (Gemm transB, Conv), else [width, classes]
     std::int64_t classes = 0;
     std::int64_t width = 0;  // features a row
 };

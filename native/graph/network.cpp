@@ -19,32 +19,19 @@ namespace {
 
 at::ScalarType scalar_type(DType dtype) {
     switch (dtype) {
-        case DType::float32:
-            return at::kFloat;
-        case DType::float64:
-            return at::kDouble;
-        case DType::float16:
-            return at::kHalf;
-        case DType::bfloat16:
-            return at::kBFloat16;
-        case DType::uint8:
-            return at::kByte;
-        case DType::int8:
-            return at::kChar;
-        case DType::int16:
-            return at::kShort;
-        case DType::int32:
-            return at::kInt;
-        case DType::int64:
-            return at::kLong;
-        case DType::boolean:
-            return at::kBool;
-        case DType::uint16:
-            return at::kUInt16;
-        case DType::uint32:
-            return at::kUInt32;
-        case DType::uint64:
-            return at::kUInt64;
+        case DType::float32: return at::kFloat;
+        case DType::float64: return at::kDouble;
+        case DType::float16: return at::kHalf;
+        case DType::bfloat16: return at::kBFloat16;
+        case DType::uint8: return at::kByte;
+        case DType::int8: return at::kChar;
+        case DType::int16: return at::kShort;
+        case DType::int32: return at::kInt;
+        case DType::int64: return at::kLong;
+        case DType::boolean: return at::kBool;
+        case DType::uint16: return at::kUInt16;
+        case DType::uint32: return at::kUInt32;
+        case DType::uint64: return at::kUInt64;
     }
     throw_wrong_dtype(dtype);
 }
@@ -56,14 +43,12 @@ at::Tensor to_torch(const Tensor& tensor) {
 }
 
 bool is_floating(DType dtype) {
-    return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::float16 ||
-           dtype == DType::bfloat16;
+    return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::float16 || dtype == DType::bfloat16;
 }
 
 std::int64_t standard_opset(const Graph& graph) {
     const auto opset = graph.opsets.find("");
-    if (opset == graph.opsets.end())
-        fail(graph, "the file does not say which ONNX opset it uses; export it again");
+    if (opset == graph.opsets.end()) fail(graph, "the file does not say which ONNX opset it uses; export it again");
     return opset->second;
 }
 
@@ -74,8 +59,7 @@ void refuse_unsupported(const Graph& graph) {
     for (const Node& node : graph.nodes) {
         if (node.domain != "ouaf" && find_op(node.domain, node.op, opset)) continue;
         std::string name = node.domain.empty() ? node.op : node.domain + "." + node.op;
-        if (node.domain.empty() && find_op("", node.op, newest_opset))
-            name += " of opset " + std::to_string(opset);
+        if (node.domain.empty() && find_op("", node.op, newest_opset)) name += " of opset " + std::to_string(opset);
         ++counts[name];
         ++total;
     }
@@ -86,8 +70,7 @@ void refuse_unsupported(const Graph& graph) {
     std::string list;
     for (const auto& [name, count] : most_first)
         list += (list.empty() ? "" : ", ") + name + " (" + std::to_string(count) + ")";
-    fail(graph, std::to_string(total) +
-                    (total == 1 ? " unsupported operator: " : " unsupported operators: ") + list);
+    fail(graph, std::to_string(total) + (total == 1 ? " unsupported operator: " : " unsupported operators: ") + list);
 }
 
 std::optional<std::string> features_value(const Graph& graph, std::string& why_not) {
@@ -133,8 +116,7 @@ bool is_symbolic(const Value& value) {
 // In order of first use, so that parameters() runs from the input to the head.
 void Network::State::read_constants(const Graph& graph, std::unordered_map<std::string, int>& index) {
     const std::int64_t opset = standard_opset(graph);
-    std::unordered_map<std::string, std::uint32_t>
-        roles;  // bit 0 trainable, bit 1 buffer, bit 2 convolution weight
+    std::unordered_map<std::string, std::uint32_t> roles;  // bit 0 trainable, bit 1 buffer, bit 2 convolution weight
     for (const Node& node : graph.nodes) {
         const Op* op = find_op(node.domain, node.op, opset);
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -155,10 +137,8 @@ void Network::State::read_constants(const Graph& graph, std::unordered_map<std::
     for (std::size_t i = 0; i < constants.size(); ++i) {
         const std::uint32_t role = roles[constant_names[i]];
         if (role & 4u) constants[i] = constants[i].contiguous(at::MemoryFormat::ChannelsLast);
-        if (role & 1u)
-            parameters.push_back({constant_names[i], constants[i]});
-        else if (role & 2u)
-            buffers.push_back({constant_names[i], constants[i]});
+        if (role & 1u) parameters.push_back({constant_names[i], constants[i]});
+        else if (role & 2u) buffers.push_back({constant_names[i], constants[i]});
     }
 }
 
@@ -174,8 +154,8 @@ void Network::State::check(const at::Tensor& given) const {
     for (std::int64_t axis = 0; axis < rank; ++axis) {
         const auto* size = std::get_if<std::int64_t>(&input.dims[static_cast<std::size_t>(axis)]);
         if (size && *size != given.size(axis))
-            fails("needs " + std::to_string(*size) + " along axis " + std::to_string(axis) +
-                  " and was given " + std::to_string(given.size(axis)));
+            fails("needs " + std::to_string(*size) + " along axis " + std::to_string(axis) + " and was given " +
+                  std::to_string(given.size(axis)));
     }
 }
 
@@ -203,8 +183,7 @@ at::Tensor Network::State::run(const at::Tensor& given, const std::string& wante
         return given.dim() == 4 ? given.contiguous(at::MemoryFormat::ChannelsLast) : given;
     };
     if (gradients)
-        return run_plan(with_gradients, source, constants, channels_last(), with_gradients.kept.at(wanted),
-                        true);
+        return run_plan(with_gradients, source, constants, channels_last(), with_gradients.kept.at(wanted), true);
     at::Tensor result;
     {
         const c10::InferenceMode no_autograd;
@@ -236,8 +215,7 @@ Network::Network(Graph graph) : state_(std::make_unique<State>()) {
     state.with_gradients = make_plan(graph, nodes, kept, constant_index);
     fuse_convolutions(nodes, graph, kept);
     state.inference = make_plan(graph, nodes, kept, constant_index);
-    if (!state.inference.kept.contains(state.output))
-        fail(graph, "output '" + state.output + "' is a constant");
+    if (!state.inference.kept.contains(state.output)) fail(graph, "output '" + state.output + "' is a constant");
 }
 
 Network::Network(Network&&) noexcept = default;
@@ -274,8 +252,7 @@ void Network::store_parameters(Graph& graph) const {
     for (const auto* list : {&state_->parameters, &state_->buffers}) {
         for (const Parameter& parameter : *list) {
             const auto found = graph.initializers.find(parameter.name);
-            if (found == graph.initializers.end() ||
-                parameter.tensor.sizes() != at::IntArrayRef(found->second.dims))
+            if (found == graph.initializers.end() || parameter.tensor.sizes() != at::IntArrayRef(found->second.dims))
                 fail(graph, "has no initializer '" + parameter.name +
                                 "' of this network's size; store into the canonical graph it was made from");
             Tensor& initializer = found->second;

@@ -27,7 +27,7 @@ struct Parameter {
 };
 
 class Network {
-   public:
+ public:
     // Canonicalises the graph. Throws runtime_error "source: N unsupported operators: Foo (2), Bar (1)"
     // naming all operators it cannot run, and on attributes and constants that make no sense.
     explicit Network(Graph graph);
@@ -58,7 +58,7 @@ class Network {
     // missing or has other dims: graph has to be canonical and of this network.
     void store_parameters(Graph& graph) const;
 
-   private:
+ private:
     struct State;
     std::unique_ptr<State> state_;
 };

@@ -47,17 +47,13 @@ DType Reader::dtype(int code, const std::string& name) const {
         case onnx::TensorProto::DOUBLE:
         case onnx::TensorProto::UINT32:
         case onnx::TensorProto::UINT64:
-        case onnx::TensorProto::BFLOAT16:
-            return static_cast<DType>(code);
-        default:
-            break;
+        case onnx::TensorProto::BFLOAT16: return static_cast<DType>(code);
+        default: break;
     }
-    const std::string type =
-        onnx::TensorProto_DataType_IsValid(code)
-            ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(code))
-            : std::to_string(code);
-    fail("'" + name + "' has the element type " + type +
-         ", which is not supported; export the model as float32");
+    const std::string type = onnx::TensorProto_DataType_IsValid(code)
+                                 ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(code))
+                                 : std::to_string(code);
+    fail("'" + name + "' has the element type " + type + ", which is not supported; export the model as float32");
 }
 
 // The typed fields of a TensorProto hold small types widened; each is narrowed back to its stored width.
@@ -78,20 +74,13 @@ std::vector<std::byte> bytes_of(const onnx::TensorProto& proto, DType dtype) {
         return bytes;
     }
     switch (dtype) {
-        case DType::float32:
-            return narrowed<float>(proto.float_data());
-        case DType::float64:
-            return narrowed<double>(proto.double_data());
-        case DType::int64:
-            return narrowed<std::int64_t>(proto.int64_data());
-        case DType::uint64:
-            return narrowed<std::uint64_t>(proto.uint64_data());
-        case DType::uint32:
-            return narrowed<std::uint32_t>(proto.uint64_data());
-        case DType::int32:
-            return narrowed<std::int32_t>(proto.int32_data());
-        default:
-            break;
+        case DType::float32: return narrowed<float>(proto.float_data());
+        case DType::float64: return narrowed<double>(proto.double_data());
+        case DType::int64: return narrowed<std::int64_t>(proto.int64_data());
+        case DType::uint64: return narrowed<std::uint64_t>(proto.uint64_data());
+        case DType::uint32: return narrowed<std::uint32_t>(proto.uint64_data());
+        case DType::int32: return narrowed<std::int32_t>(proto.int32_data());
+        default: break;
     }
     return byte_size(dtype) == 1 ? narrowed<std::uint8_t>(proto.int32_data())
                                  : narrowed<std::uint16_t>(proto.int32_data());
@@ -120,26 +109,19 @@ Tensor Reader::tensor(const onnx::TensorProto& proto, const std::string& name) c
 
 Attribute Reader::attribute(const onnx::AttributeProto& proto, const Node& node) const {
     switch (proto.type()) {
-        case onnx::AttributeProto::INT:
-            return proto.i();
-        case onnx::AttributeProto::FLOAT:
-            return proto.f();
-        case onnx::AttributeProto::STRING:
-            return proto.s();
-        case onnx::AttributeProto::INTS:
-            return std::vector<std::int64_t>(proto.ints().begin(), proto.ints().end());
-        case onnx::AttributeProto::FLOATS:
-            return std::vector<float>(proto.floats().begin(), proto.floats().end());
+        case onnx::AttributeProto::INT: return proto.i();
+        case onnx::AttributeProto::FLOAT: return proto.f();
+        case onnx::AttributeProto::STRING: return proto.s();
+        case onnx::AttributeProto::INTS: return std::vector<std::int64_t>(proto.ints().begin(), proto.ints().end());
+        case onnx::AttributeProto::FLOATS: return std::vector<float>(proto.floats().begin(), proto.floats().end());
         case onnx::AttributeProto::STRINGS:
             return std::vector<std::string>(proto.strings().begin(), proto.strings().end());
-        case onnx::AttributeProto::TENSOR:
-            return tensor(proto.t(), proto.name() + " of " + describe(node));
+        case onnx::AttributeProto::TENSOR: return tensor(proto.t(), proto.name() + " of " + describe(node));
         case onnx::AttributeProto::GRAPH:
         case onnx::AttributeProto::GRAPHS:
             fail(describe(node) + " holds a sub-graph (" + proto.name() +
                  "), which is not supported; export the model without control flow");
-        default:
-            break;
+        default: break;
     }
     fail(describe(node) + " has the attribute '" + proto.name() + "' of a kind that is not supported");
 }
@@ -163,10 +145,8 @@ Value Reader::value(const onnx::ValueInfoProto& proto) const {
     const auto& type = proto.type().tensor_type();
     Value value{proto.name(), dtype(type.elem_type(), proto.name()), type.has_shape(), {}};
     for (const auto& dim : type.shape().dim()) {
-        if (dim.has_dim_value())
-            value.dims.emplace_back(dim.dim_value());
-        else
-            value.dims.emplace_back(dim.dim_param());
+        if (dim.has_dim_value()) value.dims.emplace_back(dim.dim_value());
+        else value.dims.emplace_back(dim.dim_param());
     }
     return value;
 }
@@ -178,8 +158,7 @@ Graph Reader::model(const onnx::ModelProto& proto) const {
     graph.ir_version = proto.ir_version();
     if (proto.functions_size() > 0)
         fail("the model defines functions of its own; export it with them inlined (onnx.inliner)");
-    if (proto.graph().sparse_initializer_size() > 0)
-        fail("sparse weights are not supported; store them densely");
+    if (proto.graph().sparse_initializer_size() > 0) fail("sparse weights are not supported; store them densely");
     for (const auto& opset : proto.opset_import())
         graph.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] = opset.version();
     for (const auto& entry : proto.metadata_props()) graph.metadata[entry.key()] = entry.value();
@@ -237,10 +216,8 @@ void write(const Value& value, onnx::ValueInfoProto& proto) {
     auto* shape = type->mutable_shape();
     for (const Dim& dim : value.dims) {
         auto* written = shape->add_dim();
-        if (const auto* size = std::get_if<std::int64_t>(&dim))
-            written->set_dim_value(*size);
-        else if (!std::get<std::string>(dim).empty())
-            written->set_dim_param(std::get<std::string>(dim));
+        if (const auto* size = std::get_if<std::int64_t>(&dim)) written->set_dim_value(*size);
+        else if (!std::get<std::string>(dim).empty()) written->set_dim_param(std::get<std::string>(dim));
     }
 }
 
@@ -322,8 +299,8 @@ Graph load_onnx(const std::string& path) {
         throw std::runtime_error(path + ": not a file; give the path of an ONNX model");
     const auto size = std::filesystem::file_size(path, error);
     if (error || size > largest_file)
-        throw std::runtime_error(
-            path + ": " + (error ? error.message() : "larger than 2 GB, which one ONNX file cannot be"));
+        throw std::runtime_error(path + ": " +
+                                 (error ? error.message() : "larger than 2 GB, which one ONNX file cannot be"));
     std::vector<std::byte> bytes(size);
     std::ifstream file(path, std::ios::binary);
     if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))

@@ -46,11 +46,8 @@ Plan make_plan(const Graph& graph, const std::vector<Node>& nodes, const Kept& k
         step.kernel = op->build(Build{graph, node, opset});
         for (const std::string& input : node.inputs) {
             const auto constant = constant_index.find(input);
-            if (input.empty())
-                step.inputs.push_back(absent);
-            else
-                step.inputs.push_back(constant != constant_index.end() ? -1 - constant->second
-                                                                       : slot_of.at(input));
+            if (input.empty()) step.inputs.push_back(absent);
+            else step.inputs.push_back(constant != constant_index.end() ? -1 - constant->second : slot_of.at(input));
         }
         for (const std::string& output : node.outputs) step.outputs.push_back(new_slot(output));
         plan.steps.push_back(std::move(step));
@@ -72,23 +69,18 @@ at::Tensor run_plan(const Plan& plan, const std::string& source, std::span<const
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             const int slot = step.inputs[i];
             if (slot == absent) continue;
-            if (slot < 0)
-                inputs[i] = constants[static_cast<std::size_t>(-1 - slot)];
-            else if (step.dies[i])
-                inputs[i] = std::move(slots[static_cast<std::size_t>(slot)]);
-            else
-                inputs[i] = slots[static_cast<std::size_t>(slot)];
+            if (slot < 0) inputs[i] = constants[static_cast<std::size_t>(-1 - slot)];
+            else if (step.dies[i]) inputs[i] = std::move(slots[static_cast<std::size_t>(slot)]);
+            else inputs[i] = slots[static_cast<std::size_t>(slot)];
         }
         Run run{inputs, outputs, gradients};
         try {
             step.kernel(run);
         } catch (const c10::Error& error) {
-            throw std::runtime_error(source + ": " + step.what + ": " +
-                                     first_line(error.what_without_backtrace()));
+            throw std::runtime_error(source + ": " + step.what + ": " + first_line(error.what_without_backtrace()));
         }
         for (std::size_t i = 0; i < outputs.size(); ++i)
-            if (step.outputs[i] != absent)
-                slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);
+            if (step.outputs[i] != absent) slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);
     }
     return slots[static_cast<std::size_t>(wanted)];
 }

@@ -71,13 +71,11 @@ Node quantise(Graph& graph, const Weight& weight) {
     std::vector<std::int8_t> integers(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) integers[i] = to_int8(values[i], scales[channel_of(i)]);
 
-    graph.initializers[weight.name + ".int8"] =
-        make_tensor(original.dims, std::span<const std::int8_t>(integers));
+    graph.initializers[weight.name + ".int8"] = make_tensor(original.dims, std::span<const std::int8_t>(integers));
     graph.initializers[weight.name + ".scale"] =
         make_tensor({original.dims[weight.axis]}, std::span<const float>(scales));
-    Node node{
-        "DequantizeLinear", "", weight.name + ".dequantize", {weight.name + ".int8", weight.name + ".scale"},
-        {weight.name},      {}};
+    Node node{"DequantizeLinear", "", weight.name + ".dequantize", {weight.name + ".int8", weight.name + ".scale"},
+              {weight.name},      {}};
     node.attributes["axis"] = static_cast<std::int64_t>(weight.axis);
     return node;
 }
@@ -118,8 +116,7 @@ float best_scale(std::span<const float> values) {
 void quantise_weights(Graph& graph) {
     const auto opset = graph.opsets.find("");
     if (opset == graph.opsets.end() || opset->second < 13)
-        fail(graph,
-             "int8 weights with a scale a channel need opset 13 or newer; export the model with opset 13");
+        fail(graph, "int8 weights with a scale a channel need opset 13 or newer; export the model with opset 13");
     std::vector<Node> dequantise;
     for (std::size_t index = 0; index < graph.nodes.size(); ++index) {
         Weight weight;

@@ -13,7 +13,7 @@ namespace ouaf {
 namespace {
 
 class Reader {
-   public:
+ public:
     Reader(const std::filesystem::path& path, const toml::table& table) : path_(path), table_(table) {}
 
     void allow_only(std::initializer_list<std::string_view> keys) const {
@@ -49,7 +49,7 @@ class Reader {
         throw std::runtime_error(path_.string() + ": '" + std::string(key) + "' " + what);
     }
 
-   private:
+ private:
     const std::filesystem::path& path_;
     const toml::table& table_;
 };
@@ -57,7 +57,8 @@ class Reader {
 }  // namespace
 
 Recipe read_recipe(const std::filesystem::path& path) {
-    if (!std::filesystem::exists(path)) throw std::runtime_error(path.string() + ": there is no such recipe; see recipes/");
+    if (!std::filesystem::exists(path))
+        throw std::runtime_error(path.string() + ": there is no such recipe; see recipes/");
     toml::table table;
     try {
         table = toml::parse_file(path.string());

@@ -13,9 +13,9 @@ struct HeadRecipe {
 };
 
 struct Recipe {
-    std::string name;                 // of the run and of its bundle
-    std::filesystem::path backbone;   // a bundle folder
-    std::filesystem::path data;       // see open_dataset
+    std::string name;                // of the run and of its bundle
+    std::filesystem::path backbone;  // a bundle folder
+    std::filesystem::path data;      // see open_dataset
     HeadRecipe head;
 };
 

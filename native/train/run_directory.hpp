@@ -13,7 +13,7 @@
 namespace ouaf {
 
 class RunDirectory {
-   public:
+ public:
     // Makes the folder. Throws std::runtime_error when it is there already: no run overwrites another.
     RunDirectory(std::filesystem::path folder, const Recipe& recipe);
 
@@ -22,7 +22,7 @@ class RunDirectory {
 
     std::filesystem::path model() const { return folder_ / "model"; }
 
-   private:
+ private:
     std::filesystem::path folder_;
     std::ofstream metrics_;
 };

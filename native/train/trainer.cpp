@@ -25,7 +25,7 @@ std::vector<ClassLabel> labels_of(const Dataset& data) {
 
 // How much of the run the photos of all stages make up so far; fitting the head takes no time beside them.
 class Share {
-   public:
+ public:
     Share(const TrainingReport& report, std::size_t photos) : report_(report), photos_(photos) {}
 
     Progress stage(std::string name) {
@@ -39,7 +39,7 @@ class Share {
         report_.progress(name, static_cast<double>(finished_) / static_cast<double>(photos_));
     }
 
-   private:
+ private:
     const TrainingReport& report_;
     std::size_t photos_;
     std::size_t finished_ = 0;
@@ -76,15 +76,19 @@ TrainingResult train(const Recipe& recipe, RunDirectory& run, const TrainingRepo
     const HeadStart start = start_head(graph::head_rows(model.graph), backbone_classes, model.bundle.classes);
     result.classes = start.known.size();
     result.known_classes = static_cast<std::size_t>(std::count(start.known.begin(), start.known.end(), true));
-    run.record({{"event", "start"}, {"training_photos", training.samples.size()}, {"test_photos", test_samples.size()},
-                {"classes", result.classes}, {"known_classes", result.known_classes}});
+    run.record({{"event", "start"},
+                {"training_photos", training.samples.size()},
+                {"test_photos", test_samples.size()},
+                {"classes", result.classes},
+                {"known_classes", result.known_classes}});
 
     Share share(report, training.samples.size() + 2 * test_samples.size());
     InferenceResult features = infer(model.graph, Output::features, model.bundle.preprocess, training.samples,
                                      share.stage("features of the training photos"));
     refuse_bad_photos(features, training);
     std::vector<std::int64_t> labels;
-    for (const std::size_t sample : features.samples) labels.push_back(static_cast<std::int64_t>(training.samples[sample].label));
+    for (const std::size_t sample : features.samples)
+        labels.push_back(static_cast<std::int64_t>(training.samples[sample].label));
     result.training_photos = labels.size();
     result.failures = std::move(features.failures);
 

@@ -29,7 +29,7 @@ using Json = nlohmann::ordered_json;
 
 // ONNX Runtime with the options that the page uses.
 class Reference {
-   public:
+ public:
     Reference(const std::string& file, const ouaf::Bundle& bundle) : bundle_(bundle), session_(nullptr) {
         Ort::SessionOptions options;
         options.AddConfigEntry("session.disable_quant_qdq", "1");
@@ -40,7 +40,8 @@ class Reference {
         const std::int64_t side = bundle_.preprocess.size;
         const std::array<std::int64_t, 4> shape{1, 3, side, side};
         const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-        const Ort::Value input = Ort::Value::CreateTensor<float>(memory, tensor.data(), tensor.size(), shape.data(), shape.size());
+        const Ort::Value input =
+            Ort::Value::CreateTensor<float>(memory, tensor.data(), tensor.size(), shape.data(), shape.size());
         const char* in = bundle_.input_name.c_str();
         const char* out = bundle_.logits_name.c_str();
         const auto outputs = session_.Run(Ort::RunOptions{nullptr}, &in, &input, 1, &out, 1);
@@ -48,7 +49,7 @@ class Reference {
         return {logits, logits + bundle_.classes.size()};
     }
 
-   private:
+ private:
     const ouaf::Bundle& bundle_;
     Ort::Env environment_{ORT_LOGGING_LEVEL_ERROR};
     Ort::Session session_;

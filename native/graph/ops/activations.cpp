@@ -16,8 +16,8 @@ Kernel activation(const Build&) {
     };
 }
 
-constexpr auto sigmoid = activation<[](const at::Tensor& x) { return at::sigmoid(x); },
-                                    [](at::Tensor& x) { return at::sigmoid_(x); }>;
+constexpr auto sigmoid =
+    activation<[](const at::Tensor& x) { return at::sigmoid(x); }, [](at::Tensor& x) { return at::sigmoid_(x); }>;
 constexpr auto relu =
     activation<[](const at::Tensor& x) { return at::relu(x); }, [](at::Tensor& x) { return at::relu_(x); }>;
 constexpr auto tanh_activation =
@@ -25,8 +25,8 @@ constexpr auto tanh_activation =
 constexpr auto silu =
     activation<[](const at::Tensor& x) { return at::silu(x); }, [](at::Tensor& x) { return at::silu_(x); }>;
 // x * max(0, min(1, x / 6 + 1 / 2)) is hardswish exactly.
-constexpr auto hard_swish = activation<[](const at::Tensor& x) { return at::hardswish(x); },
-                                       [](at::Tensor& x) { return at::hardswish_(x); }>;
+constexpr auto hard_swish =
+    activation<[](const at::Tensor& x) { return at::hardswish(x); }, [](at::Tensor& x) { return at::hardswish_(x); }>;
 
 Kernel leaky_relu(const Build& build) {
     const float slope = build.attribute("alpha", 0.01f);
@@ -45,10 +45,8 @@ Kernel hard_sigmoid(const Build& build) {
 
 void clamp(Run& run, const std::optional<at::Scalar>& low, const std::optional<at::Scalar>& high) {
     at::Tensor& x = run.inputs[0];
-    if (!low && !high)
-        run.outputs[0] = x;
-    else
-        run.outputs[0] = run.may_overwrite(0) ? at::clamp_(x, low, high) : at::clamp(x, low, high);
+    if (!low && !high) run.outputs[0] = x;
+    else run.outputs[0] = run.may_overwrite(0) ? at::clamp_(x, low, high) : at::clamp(x, low, high);
 }
 
 // To opset 10 the bounds are attributes.

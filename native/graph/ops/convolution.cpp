@@ -32,9 +32,8 @@ Kernel convolution(const Build& build) {
             }
         }
         const auto bias = has_bias ? std::optional<at::Tensor>(run.inputs[2]) : std::nullopt;
-        run.outputs[0] =
-            at::convolution(input, run.inputs[1], bias, window.strides, padding, window.dilations, false,
-                            std::vector<std::int64_t>(padding.size(), 0), groups);
+        run.outputs[0] = at::convolution(input, run.inputs[1], bias, window.strides, padding, window.dilations, false,
+                                         std::vector<std::int64_t>(padding.size(), 0), groups);
     };
 }
 

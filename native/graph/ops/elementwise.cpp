@@ -17,12 +17,9 @@ Kernel binary(const Build&) {
     return [](Run& run) {
         at::Tensor& a = run.inputs[0];
         at::Tensor& b = run.inputs[1];
-        if (run.may_overwrite(0) && holds_result(a, b))
-            run.outputs[0] = over_first(a, b);
-        else if (run.may_overwrite(1) && holds_result(b, a))
-            run.outputs[0] = over_second(a, b);
-        else
-            run.outputs[0] = function(a, b);
+        if (run.may_overwrite(0) && holds_result(a, b)) run.outputs[0] = over_first(a, b);
+        else if (run.may_overwrite(1) && holds_result(b, a)) run.outputs[0] = over_second(a, b);
+        else run.outputs[0] = function(a, b);
     };
 }
 

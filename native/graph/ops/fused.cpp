@@ -17,20 +17,18 @@ using Scalars = c10::List<std::optional<at::Scalar>>;
 using Name = std::optional<std::string_view>;
 
 // The operators that torch.compile uses on CPU; they have no C++ function, only a name.
-using Pointwise = at::Tensor(const at::Tensor& x, const at::Tensor& weight,
-                             const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
-                             at::IntArrayRef stride, at::IntArrayRef dilation, std::int64_t groups,
-                             std::string_view activation, Scalars scalars, Name algorithm);
+using Pointwise = at::Tensor(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                             at::IntArrayRef padding, at::IntArrayRef stride, at::IntArrayRef dilation,
+                             std::int64_t groups, std::string_view activation, Scalars scalars, Name algorithm);
 using PointwiseAdd = at::Tensor(const at::Tensor& x, const at::Tensor& other, const at::Tensor& weight,
-                                const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
-                                at::IntArrayRef stride, at::IntArrayRef dilation, std::int64_t groups,
-                                std::string_view operation, std::optional<at::Scalar> alpha, Name activation,
-                                Scalars scalars, Name algorithm);
+                                const std::optional<at::Tensor>& bias, at::IntArrayRef padding, at::IntArrayRef stride,
+                                at::IntArrayRef dilation, std::int64_t groups, std::string_view operation,
+                                std::optional<at::Scalar> alpha, Name activation, Scalars scalars, Name algorithm);
 using PointwiseAddInto = at::Tensor&(at::Tensor& other, const at::Tensor& x, const at::Tensor& weight,
                                      const std::optional<at::Tensor>& bias, at::IntArrayRef padding,
                                      at::IntArrayRef stride, at::IntArrayRef dilation, std::int64_t groups,
-                                     std::string_view operation, std::optional<at::Scalar> alpha,
-                                     Name activation, Scalars scalars, Name algorithm);
+                                     std::string_view operation, std::optional<at::Scalar> alpha, Name activation,
+                                     Scalars scalars, Name algorithm);
 
 struct FusedOperators {
     c10::TypedOperatorHandle<Pointwise> pointwise;
@@ -110,39 +108,35 @@ void FusedConvolution::run(Run& run) {
     const bool fusable = operators && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
                          weight.scalar_type() == at::kFloat && x.dim() == 4 && x.numel() > 0;
     if (!fusable) {
-        at::Tensor y = at::convolution(x, weight, bias, window.strides, padding, window.dilations, false,
-                                       {0, 0}, groups);
+        at::Tensor y =
+            at::convolution(x, weight, bias, window.strides, padding, window.dilations, false, {0, 0}, groups);
         run.outputs[0] = activated(has_residual ? y + run.inputs[3] : y);
         return;
     }
     const at::Tensor& reordered = packed_weight(weight, x, padding);
     if (!has_residual) {
-        run.outputs[0] =
-            operators->pointwise.call(x, reordered, bias, padding, window.strides, window.dilations, groups,
-                                      activation.empty() ? "none" : activation, scalars, "");
+        run.outputs[0] = operators->pointwise.call(x, reordered, bias, padding, window.strides, window.dilations,
+                                                   groups, activation.empty() ? "none" : activation, scalars, "");
         return;
     }
     at::Tensor& other = run.inputs[3];
     std::vector<std::int64_t> out{x.size(0), weight.size(0)};
     for (std::size_t axis = 0; axis < 2; ++axis) {
         const std::int64_t reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1;
-        out.push_back((x.size(static_cast<std::int64_t>(axis) + 2) + 2 * padding[axis] - reach) /
-                          window.strides[axis] +
+        out.push_back((x.size(static_cast<std::int64_t>(axis) + 2) + 2 * padding[axis] - reach) / window.strides[axis] +
                       1);
     }
     const Name relu = activation.empty() ? Name() : Name(activation);
     if (other.sizes() != out || other.scalar_type() != at::kFloat) {  // a sum that broadcasts
-        at::Tensor y = operators->pointwise.call(x, reordered, bias, padding, window.strides,
-                                                 window.dilations, groups, "none", scalars, "");
+        at::Tensor y = operators->pointwise.call(x, reordered, bias, padding, window.strides, window.dilations, groups,
+                                                 "none", scalars, "");
         run.outputs[0] = activated(y + other);
     } else if (run.may_overwrite(3) && other.is_contiguous(at::MemoryFormat::ChannelsLast)) {
-        run.outputs[0] =
-            operators->add_into.call(other, x, reordered, bias, padding, window.strides, window.dilations,
-                                     groups, "add", std::nullopt, relu, scalars, "");
+        run.outputs[0] = operators->add_into.call(other, x, reordered, bias, padding, window.strides, window.dilations,
+                                                  groups, "add", std::nullopt, relu, scalars, "");
     } else {
-        run.outputs[0] =
-            operators->add.call(x, other, reordered, bias, padding, window.strides, window.dilations, groups,
-                                "add", std::nullopt, relu, scalars, "");
+        run.outputs[0] = operators->add.call(x, other, reordered, bias, padding, window.strides, window.dilations,
+                                             groups, "add", std::nullopt, relu, scalars, "");
     }
 }
 

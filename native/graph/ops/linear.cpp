@@ -17,10 +17,8 @@ Kernel gemm(const Build& build) {
     return [=](Run& run) {
         const at::Tensor a = trans_a ? run.inputs[0].t() : run.inputs[0];
         const at::Tensor b = trans_b ? run.inputs[1].t() : run.inputs[1];
-        if (has_c)
-            run.outputs[0] = at::addmm(run.inputs[2], a, b, beta, alpha);
-        else
-            run.outputs[0] = alpha == 1.0f ? at::mm(a, b) : at::mm(a, b) * alpha;
+        if (has_c) run.outputs[0] = at::addmm(run.inputs[2], a, b, beta, alpha);
+        else run.outputs[0] = alpha == 1.0f ? at::mm(a, b) : at::mm(a, b) * alpha;
     };
 }
 

@@ -13,12 +13,11 @@ Kernel batch_normalisation(const Build& build) {
     if (build.attribute<std::int64_t>("training_mode", 0) != 0)
         build.fail("training_mode 1 is not supported; export the model in evaluation mode");
     for (std::size_t i = 1; i < build.node.outputs.size(); ++i)
-        if (!build.node.outputs[i].empty())
-            build.fail("only the first output is supported; export in evaluation mode");
+        if (!build.node.outputs[i].empty()) build.fail("only the first output is supported; export in evaluation mode");
     const double epsilon = build.attribute("epsilon", 1e-5f);
     return [epsilon](Run& run) {
-        run.outputs[0] = at::batch_norm(run.inputs[0], run.inputs[1], run.inputs[2], run.inputs[3],
-                                        run.inputs[4], false, 0, epsilon, false);
+        run.outputs[0] = at::batch_norm(run.inputs[0], run.inputs[1], run.inputs[2], run.inputs[3], run.inputs[4],
+                                        false, 0, epsilon, false);
     };
 }
 

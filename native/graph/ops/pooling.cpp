@@ -30,8 +30,7 @@ struct Pool {
 
     // before and after so that the windows fill the padded input exactly: with ceil_mode the padding after
     // grows to hold the last window, unless that window would begin in the padding (then it is left out).
-    void paddings(const at::Tensor& x, std::vector<std::int64_t>& before,
-                  std::vector<std::int64_t>& after) const {
+    void paddings(const at::Tensor& x, std::vector<std::int64_t>& before, std::vector<std::int64_t>& after) const {
         window.paddings(x, before, after);
         if (!ceil_mode) return;
         for (std::size_t axis = 0; axis < before.size(); ++axis) {
@@ -56,8 +55,7 @@ Pool read_pool(const Build& build) {
 Kernel max_pool(const Build& build) {
     if (build.node.outputs.size() > 1 && !build.node.outputs[1].empty())
         build.fail("the second output (indices) is not supported");
-    if (build.attribute<std::int64_t>("storage_order", 0) != 0)
-        build.fail("storage_order 1 is not supported");
+    if (build.attribute<std::int64_t>("storage_order", 0) != 0) build.fail("storage_order 1 is not supported");
     const Pool pool = read_pool(build);
     return [pool](Run& run) {
         std::vector<std::int64_t> before;
@@ -72,33 +70,24 @@ Kernel max_pool(const Build& build) {
             before.assign(before.size(), 0);
         }
         switch (before.size()) {
-            case 1:
-                run.outputs[0] = at::max_pool1d(x, window.kernel, window.strides, before, window.dilations);
-                break;
-            case 2:
-                run.outputs[0] = at::max_pool2d(x, window.kernel, window.strides, before, window.dilations);
-                break;
-            default:
-                run.outputs[0] = at::max_pool3d(x, window.kernel, window.strides, before, window.dilations);
+            case 1: run.outputs[0] = at::max_pool1d(x, window.kernel, window.strides, before, window.dilations); break;
+            case 2: run.outputs[0] = at::max_pool2d(x, window.kernel, window.strides, before, window.dilations); break;
+            default: run.outputs[0] = at::max_pool3d(x, window.kernel, window.strides, before, window.dilations);
         }
     };
 }
 
 at::Tensor window_mean(const at::Tensor& x, const Window& window) {
     switch (window.kernel.size()) {
-        case 1:
-            return at::avg_pool1d(x, window.kernel, window.strides);
-        case 2:
-            return at::avg_pool2d(x, window.kernel, window.strides);
-        default:
-            return at::avg_pool3d(x, window.kernel, window.strides);
+        case 1: return at::avg_pool1d(x, window.kernel, window.strides);
+        case 2: return at::avg_pool2d(x, window.kernel, window.strides);
+        default: return at::avg_pool3d(x, window.kernel, window.strides);
     }
 }
 
 Kernel average_pool(const Build& build) {
     const Pool pool = read_pool(build);
-    if (std::any_of(pool.window.dilations.begin(), pool.window.dilations.end(),
-                    [](auto d) { return d != 1; }))
+    if (std::any_of(pool.window.dilations.begin(), pool.window.dilations.end(), [](auto d) { return d != 1; }))
         build.fail("dilations other than 1 are not supported");
     const bool counts_padding = build.attribute<std::int64_t>("count_include_pad", 0) != 0;
     return [pool, counts_padding](Run& run) {
@@ -127,8 +116,7 @@ Kernel average_pool(const Build& build) {
         } else {
             counted = padded(counted, before, after, 0);
         }
-        run.outputs[0] =
-            window_mean(padded(x, before, after, 0), pool.window) / window_mean(counted, pool.window);
+        run.outputs[0] = window_mean(padded(x, before, after, 0), pool.window) / window_mean(counted, pool.window);
     };
 }
 

@@ -23,8 +23,8 @@ Kernel reduce_mean(const Build& build) {
             run.outputs[0] = run.inputs[0];
             return;
         }
-        run.outputs[0] = axes.empty() ? run.inputs[0].mean(at::OptionalIntArrayRef{}, keep)
-                                      : run.inputs[0].mean(axes, keep);
+        run.outputs[0] =
+            axes.empty() ? run.inputs[0].mean(at::OptionalIntArrayRef{}, keep) : run.inputs[0].mean(axes, keep);
     };
 }
 

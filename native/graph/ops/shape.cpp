@@ -74,10 +74,8 @@ Kernel concat(const Build& build) {
 }
 
 Kernel squeeze(const Build& build) {
-    return [axes_of = numbers(build, "axes", 1),
-            all = !build.has_input(1) && !build.node.attributes.contains("axes")](Run& run) {
-        run.outputs[0] = all ? run.inputs[0].squeeze() : run.inputs[0].squeeze(axes_of(run));
-    };
+    return [axes_of = numbers(build, "axes", 1), all = !build.has_input(1) && !build.node.attributes.contains("axes")](
+               Run& run) { run.outputs[0] = all ? run.inputs[0].squeeze() : run.inputs[0].squeeze(axes_of(run)); };
 }
 
 Kernel unsqueeze(const Build& build) {
@@ -102,8 +100,7 @@ Kernel pad(const Build& build) {
     double value = build.attribute("value", 0.0f);
     if (build.has_input(2)) {
         const Tensor* constant = build.constant(2);
-        if (!constant || constant->count() != 1)
-            build.fail("the padding value has to be one constant number");
+        if (!constant || constant->count() != 1) build.fail("the padding value has to be one constant number");
         value = to_floats(*constant)[0];
     }
     return [value, pads_of = numbers(build, "pads", 1)](Run& run) {

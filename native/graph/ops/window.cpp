@@ -9,11 +9,10 @@ namespace {
 
 std::vector<std::int64_t> axis_values(const Build& build, const std::string& name, std::size_t count,
                                       std::int64_t fallback, std::int64_t smallest) {
-    auto values =
-        build.attribute<std::vector<std::int64_t>>(name, std::vector<std::int64_t>(count, fallback));
+    auto values = build.attribute<std::vector<std::int64_t>>(name, std::vector<std::int64_t>(count, fallback));
     if (values.size() != count)
-        build.fail(name + " has " + std::to_string(values.size()) + " numbers where " +
-                   std::to_string(count) + " are needed");
+        build.fail(name + " has " + std::to_string(values.size()) + " numbers where " + std::to_string(count) +
+                   " are needed");
     for (const std::int64_t value : values)
         if (value < smallest || value > (1 << 20)) build.fail(name + " holds " + std::to_string(value));
     return values;
@@ -38,8 +37,7 @@ void Window::paddings(const at::Tensor& input, std::vector<std::int64_t>& before
 
 Window read_window(const Build& build, std::vector<std::int64_t> kernel) {
     const std::size_t axes = kernel.size();
-    if (axes < 1 || axes > 3)
-        build.fail("has " + std::to_string(axes) + " spatial axes; 1 to 3 are supported");
+    if (axes < 1 || axes > 3) build.fail("has " + std::to_string(axes) + " spatial axes; 1 to 3 are supported");
     Window window;
     window.kernel = std::move(kernel);
     window.strides = axis_values(build, "strides", axes, 1, 1);
@@ -48,8 +46,7 @@ Window read_window(const Build& build, std::vector<std::int64_t> kernel) {
     window.end.assign(axes, 0);
     const auto auto_pad = build.attribute<std::string>("auto_pad", "NOTSET");
     if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
-        window.auto_pad =
-            auto_pad == "SAME_UPPER" ? Window::AutoPad::same_upper : Window::AutoPad::same_lower;
+        window.auto_pad = auto_pad == "SAME_UPPER" ? Window::AutoPad::same_upper : Window::AutoPad::same_lower;
     } else if (auto_pad == "NOTSET") {
         const auto pads = axis_values(build, "pads", 2 * axes, 0, 0);
         const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(axes);

@@ -22,8 +22,7 @@ struct Window {
     // Padding as LibTorch's operators take it: the same on both sides.
     bool symmetric() const { return auto_pad == AutoPad::explicit_pads && begin == end; }
     // begin and end for this input: auto_pad depends on its spatial size.
-    void paddings(const at::Tensor& input, std::vector<std::int64_t>& before,
-                  std::vector<std::int64_t>& after) const;
+    void paddings(const at::Tensor& input, std::vector<std::int64_t>& before, std::vector<std::int64_t>& after) const;
 };
 
 // From the node's attributes. kernel is the spatial part of the weight for a convolution, kernel_shape for a

@@ -1,0 +1,185 @@
+"""The program as a person meets it: what it prints, what it says when something is wrong, how it exits.
+
+Environment: OUAF_BINARY, OUAF_MODELS (the folder with the released bundles).
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+from PIL import Image
+
+BINARY = os.environ["OUAF_BINARY"]
+MODELS = pathlib.Path(os.environ["OUAF_MODELS"])
+COLOURS = {"sky_blue": (90, 160, 230), "grass_green": (60, 150, 50), "brick_red": (170, 60, 40)}
+
+
+def ouaf(*arguments, cwd=None):
+    return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300)
+
+
+def picture(path, colour, seed):
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 25, (180, 240, 3)) + np.array(colour)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(path, quality=90)
+    return path
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def tree(self, photos=10):
+        for colour in COLOURS:
+            for i in range(photos):
+                picture(self.folder / "data" / colour / f"{i}.jpg", COLOURS[colour], i)
+        return self.folder / "data"
+
+    def fails(self, result, *parts, code=1):
+        self.assertEqual(result.returncode, code, result.stderr)
+        lines = [line for line in result.stderr.splitlines() if line.startswith("ouaf: ")]
+        self.assertTrue(lines, result.stderr)
+        for part in parts:
+            self.assertIn(part, lines[-1])
+
+
+class Usage(Case):
+    def test_no_command_and_unknown_options_are_usage_errors(self):
+        for arguments in ((), ("bark",), ("predict",), ("predict", "--model"), ("predict", "x.jpg", "--top", "0"), ("evaluate",)):
+            result = ouaf(*arguments)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertTrue(result.stderr)
+
+    def test_help_is_no_error(self):
+        for arguments in (("--help",), ("predict", "--help")):
+            result = ouaf(*arguments)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn("--model" if "predict" in arguments else "evaluate", result.stdout)
+
+
+class Predict(Case):
+    def test_prints_three_classes_with_percentages(self):
+        result = ouaf("predict", "--model", MODELS / "dogs", picture(self.folder / "a.jpg", (120, 90, 60), 1))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        lines = result.stdout.splitlines()
+        self.assertEqual(len(lines), 4)
+        self.assertRegex(lines[1], r"^ +\d+\.\d %  \w")
+
+    def test_json_is_one_object_a_line_and_goes_on_after_a_bad_photo(self):
+        good = picture(self.folder / "good.png", (120, 90, 60), 1)
+        bad = self.folder / "bad.jpg"
+        bad.write_text("no photo")
+        result = ouaf("predict", "--model", MODELS / "dogs", "--json", "--top", 5, bad, good, self.folder / "none.jpg")
+        self.fails(result, "bad.jpg: This file is not a photo")
+        answers = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([answer["file"] for answer in answers], [str(bad), str(good), str(self.folder / "none.jpg")])
+        self.assertEqual(answers[0]["predictions"], [])
+        self.assertIn("not a photo", answers[0]["error"])
+        self.assertIn("No such file", answers[2]["error"])
+        self.assertIsNone(answers[1]["error"])
+        predictions = answers[1]["predictions"]
+        self.assertEqual(len(predictions), 5)
+        self.assertEqual(set(predictions[0]), {"id", "name", "probability"})
+        chances = [p["probability"] for p in predictions]
+        self.assertEqual(chances, sorted(chances, reverse=True))
+        self.assertLessEqual(sum(chances), 1)
+
+    def test_a_folder_without_a_bundle_and_a_damaged_bundle(self):
+        photo = picture(self.folder / "a.jpg", (1, 2, 3), 1)
+        self.fails(ouaf("predict", "--model", self.folder, photo), "no model bundle is there")
+        broken = self.folder / "broken"
+        shutil.copytree(MODELS / "dogs", broken)
+        network = (broken / "model.onnx").read_bytes()
+        (broken / "model.onnx").write_bytes(network[:-1] + bytes([network[-1] ^ 1]))
+        self.fails(ouaf("predict", "--model", broken, photo), "model.onnx: this is not the file that model.json describes")
+        (broken / "model.json").write_text("{\"format\": 2}")
+        self.fails(ouaf("predict", "--model", broken, photo), "model.json: 'format' is 2; this program reads format 1")
+
+
+class TrainAndEvaluate(Case):
+    def recipe(self):
+        path = self.folder / "recipe.toml"
+        path.write_text(f'name = "colours"\nbackbone = "{MODELS / "efficientnetv2_b0"}"\ndata = "{self.folder / "data"}"\n')
+        return path
+
+    def test_any_folder_per_class_tree_becomes_a_model(self):
+        data = self.tree()
+        (data / "sky_blue" / "notes.txt").write_text("not a photo")
+        result = ouaf("train", self.recipe(), cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("24 training photos of 3 classes (0 began from the backbone's own)", result.stdout)
+        self.assertRegex(result.stdout, r"test, float32 +top-1 100.00 %")
+        self.assertRegex(result.stdout, r"test, int8 +top-1 100.00 %")
+        self.assertRegex(result.stderr, r"\d+ %, \d+:\d\d left")  # progress
+        run = self.folder / "runs" / "colours"
+        events = [json.loads(line)["event"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+        self.assertEqual((events[0], events[-1]), ("start", "exported"))
+        self.assertTrue((run / "recipe.toml").exists())
+
+        answer = ouaf("predict", "--model", run / "model", "--json", data / "brick_red" / "3.jpg")
+        self.assertEqual(json.loads(answer.stdout)["predictions"][0]["name"], "brick red")
+
+        (data / "grass_green" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+        picture(data / "unheard_of" / "a.jpg", (0, 0, 0), 1)
+        measured = ouaf("evaluate", "--model", run / "model", "--data", data, "--json")
+        self.assertEqual(measured.returncode, 0, measured.stderr)
+        figures = json.loads(measured.stdout)
+        self.assertEqual((figures["photos"], figures["top1"], figures["left_out"]), (30, 1.0, 1))
+        self.assertEqual(len(figures["unreadable"]), 1)
+        self.assertGreater(figures["images_per_second"], 0)
+        self.assertIn("'unheard_of'", measured.stderr)
+
+        listed = self.folder / "list.csv"
+        listed.write_text("file,class\nsky_blue/1.jpg,sky_blue\nbrick_red/2.jpg,grass_green\n")
+        figures = json.loads(ouaf("evaluate", "--model", run / "model", "--data", data, "--list", listed, "--json").stdout)
+        self.assertEqual((figures["photos"], figures["top1"]), (2, 0.5))
+
+        self.fails(ouaf("train", self.recipe(), cwd=self.folder), "a run of this name is there")
+
+    def test_what_is_wrong_with_data_is_said(self):
+        dogs = MODELS / "dogs"
+        self.fails(ouaf("evaluate", "--model", dogs, "--data", self.folder / "none"), "there is no such folder")
+        (self.folder / "empty").mkdir()
+        self.fails(ouaf("evaluate", "--model", dogs, "--data", self.folder / "empty"), "no photos are there")
+        self.fails(ouaf("evaluate", "--model", dogs, "--data", self.tree(1)), "none of its classes (such as 'brick_red')")
+        self.fails(ouaf("evaluate", "--model", dogs, "--data", self.folder, "--list", self.folder / "none"), "the list can't be read")
+        self.fails(ouaf("train", self.folder / "none.toml"), "there is no such recipe")
+
+
+class Publish(Case):
+    def test_writes_a_site_and_replaces_only_a_site(self):
+        site = self.folder / "site"
+        for _ in range(2):
+            result = ouaf("publish", "--model", MODELS / "dogs", "--out", site)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        manifest = json.loads((site / "site.json").read_text())
+        for download in manifest["downloads"]:
+            self.assertEqual((site / download["path"]).stat().st_size, download["bytes"])
+        self.assertEqual(sum(f.stat().st_size for f in site.rglob("*")  if f.is_file()) <= 13_000_000, True)
+        precious = self.folder / "precious"
+        precious.mkdir()
+        (precious / "thesis.txt").write_text("all of it")
+        self.fails(ouaf("publish", "--model", MODELS / "dogs", "--out", precious), "this folder holds other files")
+        self.assertEqual((precious / "thesis.txt").read_text(), "all of it")
+
+
+class Import(Case):
+    def test_what_is_no_network_is_refused(self):
+        fake = self.folder / "fake.onnx"
+        fake.write_text("no network")
+        (self.folder / "fake.json").write_text("{}")
+        classes = self.folder / "classes.tsv"
+        classes.write_text("a\tA\n")
+        self.fails(ouaf("import", fake, "--classes", classes, "--out", self.folder / "out"), "fake.onnx: ")
+        self.assertFalse((self.folder / "out").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

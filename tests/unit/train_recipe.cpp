@@ -1,0 +1,65 @@
+// Recipes: what is read, and what is said about a wrong one.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "native/train/recipe.hpp"
+#include "native/train/run_directory.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of its own for a test, removed at its end.
+struct Folder {
+    fs::path path = fs::temp_directory_path() / ("ouaf-recipe-" + std::to_string(::getpid()));
+    Folder() { fs::create_directories(path); }
+    ~Folder() { fs::remove_all(path); }
+
+    fs::path write(const std::string& text) const {
+        std::ofstream(path / "recipe.toml") << text;
+        return path / "recipe.toml";
+    }
+};
+
+const std::string whole = "name = \"x\"\nbackbone = \"b\"\ndata = \"d\"\n";
+
+}  // namespace
+
+TEST_CASE("A recipe is read, and what it leaves out has a default") {
+    const Folder folder;
+    const ouaf::Recipe recipe = ouaf::read_recipe(folder.write(whole + "[head]\niterations = 7\npull_to_start = 1\n"));
+    CHECK(recipe.name == "x");
+    CHECK(recipe.head.iterations == 7);
+    CHECK(recipe.head.pull_to_start == 1.0);
+    CHECK(recipe.head.weight_decay == ouaf::HeadRecipe{}.weight_decay);
+    const ouaf::Recipe again = ouaf::read_recipe(folder.write(ouaf::to_toml(recipe)));
+    CHECK(again.head.iterations == 7);
+    CHECK(again.data == "d");
+}
+
+TEST_CASE("A wrong recipe is refused with the key and the reason") {
+    const Folder folder;
+    const auto fails_with = [&](const std::string& text, const std::string& part) {
+        CHECK_THROWS_WITH(ouaf::read_recipe(folder.write(text)), Catch::Contains(part));
+    };
+    fails_with("name = \"x\"\n", "'backbone' must be a text");
+    fails_with(whole + "epochs = 3\n", "'epochs' is not a key of a recipe (known here: name, backbone, data, head)");
+    fails_with(whole + "[head]\niterations = -1\n", "'iterations' must be a number from 0 to 100000");
+    fails_with(whole + "[head]\npull_to_start = \"much\"\n", "'pull_to_start' must be a number");
+    fails_with(whole + "head = 3\n", "'head' must be a table");
+    fails_with("name = \"x/y\"\nbackbone = \"b\"\ndata = \"d\"\n", "'name' must not hold a /");
+    fails_with("name = \n", "recipe.toml:1: ");
+    CHECK_THROWS_WITH(ouaf::read_recipe(folder.path / "none.toml"), Catch::Contains("there is no such recipe"));
+}
+
+TEST_CASE("No run overwrites another") {
+    const Folder folder;
+    const ouaf::RunDirectory run(folder.path / "runs" / "a", {"a", "b", "d", {}});
+    CHECK(fs::exists(folder.path / "runs" / "a" / "recipe.toml"));
+    CHECK_THROWS_WITH(ouaf::RunDirectory(folder.path / "runs" / "a", {"a", "b", "d", {}}),
+                      Catch::Contains("a run of this name is there"));
+}
