@@ -4,6 +4,9 @@ if(NOT EXISTS ${deps}/stamp)
     message(FATAL_ERROR "build/deps is not there: run ./run setup first")
 endif()
 
+# Another set-up means other places: configure again.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${deps}/stamp)
+
 # One static or shared library, with its headers included as SYSTEM.
 function(import_library name location include)
     add_library(${name} UNKNOWN IMPORTED)

@@ -10,6 +10,7 @@ cache=${OUAF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ouaf}
 deps=$root/build/deps
 logs=$cache/logs
 source "$root/cmake/versions.env"
+python=/usr/bin/python3 # the system's: one from elsewhere could vanish under the environments that are made of it
 
 packages=(build-essential ca-certificates catch2 chromium curl emscripten file libcli11-dev libprotobuf-dev libspdlog-dev
           libssl-dev libtomlplusplus-dev nasm ninja-build nlohmann-json3-dev nodejs patch protobuf-compiler
@@ -64,7 +65,7 @@ make_venv() { # make_venv NAME PIP-ARGUMENTS…
     say "making $name"
     local start=$SECONDS
     rm -rf "${cache:?}/$name"
-    quietly "$name-venv" python3 -m venv "$cache/$name"
+    quietly "$name-venv" "$python" -m venv "$cache/$name"
     quietly "$name" "$cache/$name/bin/python" -m pip install --disable-pip-version-check "$@"
     touch "$cache/$name/whole"
     say "$name took $((SECONDS - start)) s"
@@ -134,7 +135,7 @@ install_debian_packages
 wasm_flags="-O3 -msimd128"
 onnx_flags=(-DONNX_BUILD_PYTHON=OFF -DONNX_USE_PROTOBUF_SHARED_LIBS=OFF -DBUILD_SHARED_LIBS=OFF -DONNX_VERIFY_PROTO3=OFF
             -DONNX_HARDENING=OFF -DONNX_WERROR=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON)
-python_version=$(python3 -c 'import sys; print(sys.version)')
+python_version=$("$python" -c 'import sys; print(sys.version)')
 tools_key=$(key tools "$CMAKE_VERSION" "$python_version" "$cache")
 torch_key=$(key torch "$TORCH_VERSION" "$CUDA_RUNTIME_VERSION" "$CUDA_CUPTI_VERSION" "$NUMPY_VERSION" "$PILLOW_VERSION" "$ONNXRUNTIME_VERSION" "$python_version" "$cache")
 opencv_key=$(key opencv-source "$OPENCV_VERSION")

@@ -21,13 +21,16 @@ bool is_photo(const fs::path& path) {
     return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
 }
 
-std::vector<fs::path> sorted_entries(const fs::path& folder) {
+std::vector<fs::path> sorted_entries(const fs::path& folder) try {
     std::vector<fs::path> entries;
     for (const auto& entry : fs::directory_iterator(folder)) {
         if (entry.path().filename().string().front() != '.') entries.push_back(entry.path());
     }
     std::sort(entries.begin(), entries.end());
     return entries;
+} catch (const fs::filesystem_error& error) {
+    throw std::runtime_error(folder.string() + ": the folder can't be read (" + error.code().message() +
+                             "); check its permissions");
 }
 
 // One folder a class; folders without photos are no classes.
@@ -37,7 +40,7 @@ Dataset read_tree(const fs::path& root) {
         if (!fs::is_directory(folder)) continue;
         const std::size_t before = data.samples.size();
         for (const fs::path& photo : sorted_entries(folder)) {
-            if (is_photo(photo)) data.samples.push_back({photo, data.classes.size()});
+            if (is_photo(photo) && !fs::is_directory(photo)) data.samples.push_back({photo, data.classes.size()});
         }
         if (data.samples.size() > before) data.classes.push_back(class_of_folder(folder.filename().string()));
     }
@@ -52,15 +55,24 @@ Dataset read_list(const fs::path& root, const fs::path& list) {
 
     std::vector<std::pair<fs::path, std::string>> rows;
     std::map<std::string, std::size_t> labels;
+    std::size_t number = 0;
     for (std::string line; std::getline(lines, line);) {
+        if (++number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // a spreadsheet's byte order mark
         if (!line.empty() && line.back() == '\r') line.pop_back();
-        if (line.empty() || (rows.empty() && line == "file,class")) continue;
+        if (line.empty() || (number == 1 && line == "file,class")) continue;
         const std::size_t comma = line.rfind(',');
         const fs::path file = line.substr(0, comma);
-        const std::string folder = comma == std::string::npos ? file.parent_path().filename().string() : line.substr(comma + 1);
+        const std::string folder =
+            comma == std::string::npos ? file.parent_path().filename().string() : line.substr(comma + 1);
+        if (file.empty() || folder.empty()) {
+            throw std::runtime_error(list.string() + ":" + std::to_string(number) +
+                                     ": a line must be a photo's path, a comma and its class; the class may be left "
+                                     "out where the photo lies in a folder of that name");
+        }
         rows.emplace_back(file.is_absolute() ? file : base / file, folder);
         labels.emplace(folder, 0);
     }
+    if (rows.empty()) throw std::runtime_error(list.string() + ": the list has no photos in it");
     Dataset data{root, {}, {}};
     for (auto& [folder, label] : labels) {
         label = data.classes.size();
@@ -74,19 +86,19 @@ fs::path official_list(const fs::path& root, Split split) {
     return root / "lists" / (split == Split::train ? "train_list.txt" : "test_list.txt");
 }
 
-// The folder of a split in a data set that comes divided, or nothing.
+// The folder of a split in a data set that comes divided, or nothing. A lone folder "train" is a class: of vehicles.
 std::optional<fs::path> split_folder(const fs::path& root, Split split) {
     if (!fs::is_directory(root / "train")) return std::nullopt;
-    if (split == Split::train) return root / "train";
     for (const char* name : {"test", "val", "valid"}) {
-        if (fs::is_directory(root / name)) return root / name;
+        if (fs::is_directory(root / name)) return root / (split == Split::train ? "train" : name);
     }
     return std::nullopt;
 }
 
 // The layouts that come divided.
 std::optional<Dataset> open_divided(const fs::path& root, Split split) {
-    if (!fs::is_directory(root)) throw std::runtime_error(root.string() + ": there is no such folder; give the data set's folder");
+    if (!fs::is_directory(root))
+        throw std::runtime_error(root.string() + ": there is no such folder; give the data set's folder");
     if (fs::is_directory(root / "Images") && fs::exists(official_list(root, split))) {
         return read_list(root, official_list(root, split));
     }
@@ -96,7 +108,9 @@ std::optional<Dataset> open_divided(const fs::path& root, Split split) {
 
 Dataset checked(Dataset data) {
     if (data.samples.empty()) {
-        throw std::runtime_error(data.root.string() + ": no photos are there; a data set has one folder a class with JPEG, PNG, WebP or BMP files in it");
+        throw std::runtime_error(
+            data.root.string() +
+            ": no photos are there; a data set has one folder a class with JPEG, PNG, WebP or BMP files in it");
     }
     return data;
 }

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
+#include <type_traits>
+#include <utility>
 
 namespace ouaf {
 namespace {
@@ -14,11 +16,25 @@ using Json = nlohmann::json;
     throw std::runtime_error("'" + field + "' " + what);
 }
 
+// nlohmann turns any number or boolean into any other silently: 1.5, true or 2^40 would pass for an int.
+template <class T>
+bool holds_number(const Json& value) {
+    if constexpr (std::is_floating_point_v<T>) {
+        return value.is_number();
+    } else {
+        if (value.is_number_unsigned()) return std::in_range<T>(value.get<std::uint64_t>());
+        return value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+    }
+}
+
 // The value of `key`, or `fallback` when it is absent; a value of another type is an error that names the field.
 template <class T>
 T value_or(const Json& object, const std::string& key, T fallback) {
     const auto found = object.find(key);
     if (found == object.end()) return fallback;
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+        if (!holds_number<T>(*found)) fail(key, "has a value of the wrong type");
+    }
     try {
         return found->template get<T>();
     } catch (const Json::exception&) {
@@ -55,6 +71,12 @@ const char* name_of(Filter filter) {
     return "area";
 }
 
+// One number for each of red, green and blue.
+std::array<float, 3> colour_or(const Json& object, const std::string& key, const std::array<float, 3>& fallback) {
+    if (object.contains(key) && object[key].size() != fallback.size()) fail(key, "has not three numbers");
+    return value_or(object, key, fallback);
+}
+
 PreprocessSpec parse_preprocess(const Json& input, const Json& steps) {
     PreprocessSpec spec;
     spec.size = value_of<int>(input, "size");
@@ -62,16 +84,12 @@ PreprocessSpec parse_preprocess(const Json& input, const Json& steps) {
     spec.filter = parse_filter(value_or<std::string>(steps, "filter", "area"));
     spec.grey = value_or(steps, "grey", false);
     spec.equalise = value_or(steps, "equalise", false);
-    spec.mean = value_or(input, "mean", spec.mean);
-    spec.std = value_or(input, "std", spec.std);
-    if (spec.size < 1 || spec.size > 4096) fail("size", "must be 1 to 4096 pixels");
-    if (spec.resize < spec.size || spec.resize > 8192) fail("resize", "must be at least 'size' and at most 8192 pixels");
+    spec.mean = colour_or(input, "mean", spec.mean);
+    spec.std = colour_or(input, "std", spec.std);
     if (const auto crop = value_or<std::string>(steps, "crop", "center"); crop != "center") {
         fail("crop", "is '" + crop + "'; only center is known");
     }
-    for (const float deviation : spec.std) {
-        if (!(deviation > 0)) fail("std", "must be above 0");
-    }
+    check_spec(spec);
     return spec;
 }
 
@@ -81,7 +99,8 @@ std::vector<ClassLabel> parse_classes(const Json& list) {
     std::set<std::string> ids;
     for (const Json& entry : list) {
         if (!entry.is_object()) fail("classes", "has an entry that is not an object");
-        ClassLabel label{value_of<std::string>(entry, "id"), value_of<std::map<std::string, std::string>>(entry, "name")};
+        ClassLabel label{value_of<std::string>(entry, "id"),
+                         value_of<std::map<std::string, std::string>>(entry, "name")};
         if (!label.name.contains("en")) fail("classes", "has no English name for '" + label.id + "'");
         if (!ids.insert(label.id).second) fail("classes", "names '" + label.id + "' twice");
         classes.push_back(std::move(label));
@@ -114,6 +133,7 @@ Bundle parse_bundle(std::string_view text) {
     bundle.preprocess = parse_preprocess(input, section(json, "preprocess"));
     bundle.classes = parse_classes(value_of<Json>(json, "classes"));
     bundle.temperature = value_or(json, "temperature", bundle.temperature);
+    if (bundle.bytes < 1) fail("bytes", "must be the size of the model's file");
     if (!(bundle.temperature > 0)) fail("temperature", "must be above 0");
     bundle.unsure_below = value_or(json, "unsure_below", bundle.unsure_below);
     bundle.metrics = value_or(json, "metrics", bundle.metrics);

@@ -16,13 +16,13 @@
 namespace ouaf {
 
 struct ClassLabel {
-    std::string id;                          // stable: a WordNet id, or the folder's name
+    std::string id;                           // stable: a WordNet id, or the folder's name
     std::map<std::string, std::string> name;  // by language; "en" is always there
 };
 
 // A self-test: a small generated picture, the tensor it must give (to the bit) and the logits (nearly).
 struct Golden {
-    std::string picture;          // a PNG file, base64
+    std::string picture;           // a PNG file, base64
     std::uint32_t tensor_crc = 0;  // CRC-32 (zlib's) of the little-endian float32 tensor
     std::vector<float> logits;
 };

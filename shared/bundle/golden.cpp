@@ -30,8 +30,7 @@ std::string to_base64(std::span<const std::uint8_t> bytes) {
 
 std::uint32_t crc_of(std::span<const float> tensor) {
     const auto bytes = std::as_bytes(tensor);
-    return static_cast<std::uint32_t>(
-        crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+    return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
 }
 
 // Gradients in red and green, rings in blue: every step of the preprocessing changes some of it.
@@ -89,8 +88,9 @@ Golden make_golden(const PreprocessSpec& spec) {
 
 void check_tensor(const Golden& golden, std::span<const float> tensor) {
     if (crc_of(tensor) == golden.tensor_crc) return;
-    throw std::runtime_error("The self-test failed: this device prepares a picture differently from the one the model "
-                             "was made on, so its answers can't be trusted.");
+    throw std::runtime_error(
+        "The self-test failed: this device prepares a picture differently from the one the model "
+        "was made on, so its answers can't be trusted.");
 }
 
 void check_logits(const Golden& golden, std::span<const float> logits) {
@@ -99,8 +99,9 @@ void check_logits(const Golden& golden, std::span<const float> logits) {
         std::equal(logits.begin(), logits.end(), golden.logits.begin(), close)) {
         return;
     }
-    throw std::runtime_error("The self-test failed: this device computes something else than the model should, so its "
-                             "answers can't be trusted.");
+    throw std::runtime_error(
+        "The self-test failed: this device computes something else than the model should, so its "
+        "answers can't be trusted.");
 }
 
 }  // namespace ouaf

@@ -30,10 +30,21 @@ std::string_view unsupported_format(Bytes bytes) {
     };
     using namespace std::string_view_literals;
     constexpr std::array<Signature, 16> signatures{{
-        {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypheim", "HEIC"}, {4, "ftypmif1", "HEIF"},
-        {4, "ftypmsf1", "HEIF"}, {4, "ftypavif", "AVIF"}, {4, "ftypavis", "AVIF"}, {0, "GIF87a", "GIF"},
-        {0, "GIF89a", "GIF"}, {0, "II*\0"sv, "TIFF"}, {0, "MM\0*"sv, "TIFF"}, {0, "%PDF-", "PDF"},
-        {0, "\xFF\x0A"sv, "JPEG XL"}, {0, "\0\0\0\x0CJXL "sv, "JPEG XL"}, {0, "\0\0\0\x0CjP  "sv, "JPEG 2000"},
+        {4, "ftypheic", "HEIC"},
+        {4, "ftypheix", "HEIC"},
+        {4, "ftypheim", "HEIC"},
+        {4, "ftypmif1", "HEIF"},
+        {4, "ftypmsf1", "HEIF"},
+        {4, "ftypavif", "AVIF"},
+        {4, "ftypavis", "AVIF"},
+        {0, "GIF87a", "GIF"},
+        {0, "GIF89a", "GIF"},
+        {0, "II*\0"sv, "TIFF"},
+        {0, "MM\0*"sv, "TIFF"},
+        {0, "%PDF-", "PDF"},
+        {0, "\xFF\x0A"sv, "JPEG XL"},
+        {0, "\0\0\0\x0CJXL "sv, "JPEG XL"},
+        {0, "\0\0\0\x0CjP  "sv, "JPEG 2000"},
         {0, "8BPS", "Photoshop"},
     }};
     const auto found = std::find_if(signatures.begin(), signatures.end(),

@@ -15,8 +15,8 @@ namespace ouaf {
 constexpr std::int64_t max_pixels = 100'000'000;
 
 struct DecodedPhoto {
-    Image image;     // upright; may be a whole fraction (1/2, 1/4, 1/8) of the photo's size
-    int width = 0;   // of the upright photo itself, pixels
+    Image image;    // upright; may be a whole fraction (1/2, 1/4, 1/8) of the photo's size
+    int width = 0;  // of the upright photo itself, pixels
     int height = 0;
 };
 

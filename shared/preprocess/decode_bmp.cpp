@@ -33,12 +33,12 @@ std::uint32_t little(Bytes bytes, std::size_t at, std::size_t size) {
 
 enum Compression : std::uint32_t { plain = 0, run_length_8 = 1, run_length_4 = 2, masked = 3, masked_with_alpha = 6 };
 
-// One colour of a 16- or 32-bit pixel.
+// One colour of a 16- to 32-bit pixel. Without a mask it is 0.
 struct Channel {
     std::uint32_t mask = 0;
 
     std::uint8_t value(std::uint32_t pixel) const {
-        if (mask == 0) return 255;
+        if (mask == 0) return 0;
         const std::uint64_t top = mask >> std::countr_zero(mask);
         const std::uint64_t bits = (pixel & mask) >> std::countr_zero(mask);
         return static_cast<std::uint8_t>((bits * 255 + top / 2) / top);
@@ -103,11 +103,11 @@ Header read_header(Bytes bytes) {
     const auto bits = header.bits;
     const bool indexed = bits == 1 || bits == 4 || bits == 8;
     const bool direct = bits == 16 || bits == 24 || bits == 32;
-    const bool fits = (header.compression == plain && (indexed || direct)) ||
-                      (header.compression == run_length_8 && bits == 8 && !header.top_down) ||
-                      (header.compression == run_length_4 && bits == 4 && !header.top_down) ||
-                      ((header.compression == masked || header.compression == masked_with_alpha) &&
-                       (bits == 16 || bits == 32));
+    const bool fits =
+        (header.compression == plain && (indexed || direct)) ||
+        (header.compression == run_length_8 && bits == 8 && !header.top_down) ||
+        (header.compression == run_length_4 && bits == 4 && !header.top_down) ||
+        ((header.compression == masked || header.compression == masked_with_alpha) && (bits == 16 || bits == 32));
     if (!fits) {
         fail_unsupported(std::to_string(bits) + " bits a pixel, compression " + std::to_string(header.compression));
     }
@@ -126,27 +126,60 @@ void put_colour(std::uint8_t* out, const Header& header, std::size_t index) {
     std::copy_n(header.palette[index].begin(), 3, out);
 }
 
-void read_plain(Image& image, const Header& header, Bytes bytes) {
-    const std::size_t width = static_cast<std::size_t>(header.width);
-    const std::size_t stride = (width * header.bits + 31) / 32 * 4;
+// Row `y` of the file without its padding; check_length has seen that it is there.
+Bytes stored_row(const Header& header, Bytes bytes, std::int64_t y) {
+    const std::size_t bits = static_cast<std::size_t>(header.width) * header.bits;
+    const std::size_t stride = (bits + 31) / 32 * 4;
+    return bytes.subspan(header.pixels_at + static_cast<std::size_t>(y) * stride, (bits + 7) / 8);
+}
+
+void check_length(const Header& header, Bytes bytes) {
+    const std::size_t bits = static_cast<std::size_t>(header.width) * header.bits;
+    const std::size_t before_last = (bits + 31) / 32 * 4 * static_cast<std::size_t>(header.height - 1);
+    const std::size_t needed = before_last + (bits + 7) / 8;  // the last row's padding may be missing
+    if (header.pixels_at > bytes.size() || needed > bytes.size() - header.pixels_at) fail_truncated();
+}
+
+std::uint32_t pixel_of(Bytes row, std::size_t x, unsigned bits) {
+    const std::size_t size = bits / 8;
+    std::uint32_t pixel = 0;
+    for (std::size_t i = 0; i < size; ++i) pixel |= std::uint32_t{row[x * size + i]} << (8 * i);
+    return pixel;
+}
+
+// Programs that know nothing of alpha leave it 0 everywhere, whatever the header says: such a picture is opaque.
+bool has_alpha(const Header& header, Bytes bytes) {
+    const std::uint32_t mask = header.channels[3].mask;
+    for (std::int64_t y = 0; mask != 0 && y < header.height; ++y) {
+        const Bytes row = stored_row(header, bytes, y);
+        for (std::size_t x = 0; x < static_cast<std::size_t>(header.width); ++x) {
+            if ((pixel_of(row, x, header.bits) & mask) != 0) return true;
+        }
+    }
+    return false;
+}
+
+void read_indexed(Image& image, const Header& header, Bytes bytes) {
     for (std::int64_t y = 0; y < header.height; ++y) {
-        const std::size_t start = header.pixels_at + static_cast<std::size_t>(y) * stride;
-        const std::size_t needed = (width * header.bits + 7) / 8;  // the last row's padding may be missing
-        if (start > bytes.size() || needed > bytes.size() - start) fail_truncated();
-        const Bytes row = bytes.subspan(start, needed);
+        const Bytes row = stored_row(header, bytes, y);
         std::uint8_t* out = row_of(image, header, y);
-        for (std::size_t x = 0; x < width; ++x, out += 3) {
-            if (header.bits <= 8) {
-                const std::size_t bit = x * header.bits;
-                const unsigned shift = 8 - header.bits - static_cast<unsigned>(bit % 8);
-                put_colour(out, header, (row[bit / 8] >> shift) & ((1u << header.bits) - 1));
-                continue;
-            }
-            const std::size_t size = header.bits / 8;
-            std::uint32_t pixel = 0;
-            for (std::size_t i = 0; i < size; ++i) pixel |= std::uint32_t{row[x * size + i]} << (8 * i);
-            const unsigned alpha = header.channels[3].value(pixel);
-            for (std::size_t c = 0; c < 3; ++c) out[c] = over_white(header.channels[c].value(pixel), alpha);
+        for (std::size_t x = 0; x < static_cast<std::size_t>(header.width); ++x, out += 3) {
+            const std::size_t bit = x * header.bits;
+            const unsigned shift = 8 - header.bits - static_cast<unsigned>(bit % 8);
+            put_colour(out, header, (row[bit / 8] >> shift) & ((1u << header.bits) - 1));
+        }
+    }
+}
+
+void read_direct(Image& image, const Header& header, Bytes bytes) {
+    const bool alpha = has_alpha(header, bytes);
+    for (std::int64_t y = 0; y < header.height; ++y) {
+        const Bytes row = stored_row(header, bytes, y);
+        std::uint8_t* out = row_of(image, header, y);
+        for (std::size_t x = 0; x < static_cast<std::size_t>(header.width); ++x, out += 3) {
+            const std::uint32_t pixel = pixel_of(row, x, header.bits);
+            const unsigned opacity = alpha ? header.channels[3].value(pixel) : 255;
+            for (std::size_t c = 0; c < 3; ++c) out[c] = over_white(header.channels[c].value(pixel), opacity);
         }
     }
 }
@@ -192,11 +225,12 @@ void read_runs(Image& image, const Header& header, Bytes bytes) {
 StoredImage decode_bmp(Bytes bytes) {
     const Header header = read_header(bytes);
     const bool runs = header.compression == run_length_8 || header.compression == run_length_4;
-    if (header.pixels_at > bytes.size()) fail_truncated();
+    if (!runs) check_length(header, bytes);
     StoredImage stored{Image(static_cast<int>(header.width), static_cast<int>(header.height)),
                        static_cast<int>(header.width), static_cast<int>(header.height)};
     if (runs) read_runs(stored.image, header, bytes);
-    else read_plain(stored.image, header, bytes);
+    else if (header.bits <= 8) read_indexed(stored.image, header, bytes);
+    else read_direct(stored.image, header, bytes);
     return stored;
 }
 

@@ -4,7 +4,8 @@
 #include <cstdio>  // jpeglib.h uses FILE and size_t without including them
 
 #include <jpeglib.h>
-#include <jerror.h>
+
+#include <jerror.h>  // after jpeglib.h: its numbers follow settings that stand there
 
 #include <algorithm>
 #include <new>
@@ -25,7 +26,7 @@ struct Decoder {
     jpeg_error_mgr errors{};
     jpeg_source_mgr source{};
     std::jmp_buf back{};
-    bool ran_out = false;    // libjpeg asked for more bytes than the file has
+    bool ran_out = false;     // libjpeg asked for more bytes than the file has
     bool short_scan = false;  // a scan ended before its last block
     char message[JMSG_LENGTH_MAX]{};
 
@@ -107,13 +108,22 @@ bool read_rows(Decoder& decoder, std::uint8_t* rows, std::size_t stride) {
 }
 
 [[noreturn]] void fail(const Decoder& decoder) {
-    if (decoder.info.err->msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
+    const int code = decoder.errors.msg_code;
+    if (code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
+    if (code == JERR_EMPTY_IMAGE || code == JERR_IMAGE_TOO_BIG) {  // libjpeg has limits of its own
+        check_size(decoder.info.image_width, decoder.info.image_height);
+    }
+    if (code == JERR_IMAGE_TOO_BIG || code == JERR_SOF_UNSUPPORTED || code == JERR_CONVERSION_NOTIMPL) {
+        throw PhotoError(PhotoErrorKind::unsupported, "This JPEG is stored in a way that can't be read (" +
+                                                          std::string(decoder.message) +
+                                                          "). Save it as a common JPEG or PNG and choose that.");
+    }
     if (decoder.ran_out) {
         throw PhotoError(PhotoErrorKind::truncated,
                          "This JPEG photo is incomplete: the file ends too early. Copy or download it again.");
     }
-    throw PhotoError(PhotoErrorKind::damaged, "This JPEG photo is damaged (" + std::string(decoder.message) +
-                                                  "). Copy or download it again.");
+    throw PhotoError(PhotoErrorKind::damaged,
+                     "This JPEG photo is damaged (" + std::string(decoder.message) + "). Copy or download it again.");
 }
 
 int stored_orientation(const jpeg_decompress_struct& info) {
@@ -152,8 +162,8 @@ StoredImage decode_jpeg(Bytes bytes, int short_side) {
                                                           " bits a colour; only 8 can be read. Save it as a common "
                                                           "JPEG or PNG and choose that.");
     }
-    StoredImage stored{{}, static_cast<int>(info.image_width), static_cast<int>(info.image_height),
-                       stored_orientation(info)};
+    StoredImage stored{
+        {}, static_cast<int>(info.image_width), static_cast<int>(info.image_height), stored_orientation(info)};
 
     const bool inks = info.num_components == 4;
     info.out_color_space = inks ? JCS_CMYK : JCS_RGB;
@@ -173,8 +183,8 @@ StoredImage decode_jpeg(Bytes bytes, int short_side) {
         fail(decoder);
     }
     // Reading ahead may run out in a whole file that only lacks its end marker; a scan that stops short may come from
-    // one flipped bit. Both together: the file ends too early.
-    if (decoder.ran_out && (decoder.short_scan || info.progressive_mode)) fail(decoder);
+    // one flipped bit. Both together: the file ends too early. Where a photo has many scans, whole ones may be missing.
+    if (decoder.ran_out && (decoder.short_scan || jpeg_has_multiple_scans(&info))) fail(decoder);
     if (inks) inks_to_rgb(four, stored.image);
     return stored;
 }

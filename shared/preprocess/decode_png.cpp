@@ -4,7 +4,10 @@
 
 #include <png.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -55,8 +58,8 @@ bool read_header(Decoder& decoder) {
 // Asks libpng for 8-bit RGB or RGBA whatever is stored.
 bool set_output(Decoder& decoder) {
     if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
-    png_set_expand(decoder.png);       // palettes, 1, 2 and 4 bits, tRNS
-    png_set_scale_16(decoder.png);     // 16 bits to 8, rounded
+    png_set_expand(decoder.png);    // palettes, 1, 2 and 4 bits, tRNS
+    png_set_scale_16(decoder.png);  // 16 bits to 8, rounded
     png_set_gray_to_rgb(decoder.png);
     png_set_interlace_handling(decoder.png);
     png_read_update_info(decoder.png, decoder.info);
@@ -88,7 +91,8 @@ int stored_orientation(const Decoder& decoder) {
 
 // libpng refuses a size of 0 or beyond its own limits with a message of its own: the header chunk is looked at first.
 void check_header_size(Bytes bytes) {
-    if (bytes.size() < 24) return;  // libpng will say that it is incomplete
+    constexpr std::array<std::uint8_t, 4> header{'I', 'H', 'D', 'R'};
+    if (bytes.size() < 24 || !std::equal(header.begin(), header.end(), &bytes[12])) return;  // libpng will say why not
     const auto number = [&](std::size_t at) {
         return (std::int64_t{bytes[at]} << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
     };
@@ -110,6 +114,7 @@ StoredImage decode_png(Bytes bytes) {
 
     const auto width = png_get_image_width(decoder.png, decoder.info);
     const auto height = png_get_image_height(decoder.png, decoder.info);
+    check_size(width, height);  // again: libpng takes a header that comes after chunks nobody knows
     StoredImage stored{Image(static_cast<int>(width), static_cast<int>(height)), static_cast<int>(width),
                        static_cast<int>(height), stored_orientation(decoder)};
 

@@ -2,7 +2,9 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
+#include <algorithm>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "shared/preprocess/decoders.hpp"
@@ -35,7 +37,8 @@ int stored_orientation(WebPDemuxer* demuxer) {
 
 StoredImage decode_webp(Bytes bytes) {
     WebPBitstreamFeatures features{};
-    if (const auto status = WebPGetFeatures(bytes.data(), bytes.size(), &features); status != VP8_STATUS_OK) fail(status);
+    if (const auto status = WebPGetFeatures(bytes.data(), bytes.size(), &features); status != VP8_STATUS_OK)
+        fail(status);
     check_size(features.width, features.height);
 
     const WebPData data{bytes.data(), bytes.size()};

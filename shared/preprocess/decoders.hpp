@@ -12,8 +12,8 @@ using Bytes = std::span<const std::uint8_t>;
 
 // A picture as it is stored, and how it must be turned.
 struct StoredImage {
-    Image image;          // may be a fraction of the stored size
-    int width = 0;        // stored size, pixels
+    Image image;    // may be a fraction of the stored size
+    int width = 0;  // stored size, pixels
     int height = 0;
     int orientation = 1;  // EXIF, 1 to 8
 };

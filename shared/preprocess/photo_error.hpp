@@ -31,11 +31,11 @@ constexpr std::string_view name_of(PhotoErrorKind kind) {
 }
 
 class PhotoError : public std::runtime_error {
-   public:
+ public:
     PhotoError(PhotoErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
     PhotoErrorKind kind() const { return kind_; }
 
-   private:
+ private:
     PhotoErrorKind kind_;
 };
 

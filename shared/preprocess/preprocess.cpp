@@ -2,6 +2,8 @@
 #include "shared/preprocess/preprocess.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <stdexcept>
 
 #include "shared/preprocess/colour.hpp"
 
@@ -15,6 +17,19 @@ int scaled(int side, int short_side, int resize) {
 }
 
 }  // namespace
+
+void check_spec(const PreprocessSpec& spec) {
+    if (spec.size < 1 || spec.size > 4096) throw std::runtime_error("'size' must be 1 to 4096 pixels");
+    if (spec.resize < spec.size || spec.resize > 8192) {
+        throw std::runtime_error("'resize' must be at least 'size' and at most 8192 pixels");
+    }
+    for (const float mean : spec.mean) {
+        if (!std::isfinite(mean)) throw std::runtime_error("'mean' must be a finite number");
+    }
+    for (const float deviation : spec.std) {
+        if (!(deviation > 0 && std::isfinite(deviation))) throw std::runtime_error("'std' must be above 0");
+    }
+}
 
 Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec) {
     const int shorter = std::min(photo.width, photo.height);
@@ -33,7 +48,8 @@ void normalise(const Image& image, const PreprocessSpec& spec, std::span<float> 
         std::array<float, 256> table;
         for (std::size_t v = 0; v < table.size(); ++v) {
             const double value = static_cast<double>(v) / 255.0;
-            table[v] = static_cast<float>((value - static_cast<double>(spec.mean[c])) / static_cast<double>(spec.std[c]));
+            table[v] =
+                static_cast<float>((value - static_cast<double>(spec.mean[c])) / static_cast<double>(spec.std[c]));
         }
         float* out = tensor.data() + c * plane;
         const std::uint8_t* in = image.rgb.data() + c;
@@ -42,6 +58,7 @@ void normalise(const Image& image, const PreprocessSpec& spec, std::span<float> 
 }
 
 PhotoSize preprocess(std::span<const std::uint8_t> bytes, const PreprocessSpec& spec, std::span<float> tensor) {
+    check_spec(spec);
     const DecodedPhoto photo = decode(bytes, spec.resize);
     normalise(crop_for_network(photo, spec), spec, tensor);
     return {photo.width, photo.height};

@@ -36,13 +36,16 @@ inline std::size_t tensor_size(const PreprocessSpec& spec) {
     return std::size_t{3} * static_cast<std::size_t>(spec.size) * static_cast<std::size_t>(spec.size);
 }
 
+// Throws std::runtime_error "'field' …" for sizes that can't be computed: a spec comes from a file.
+void check_spec(const PreprocessSpec& spec);
+
 // Short side to spec.resize (long side rounded to nearest), centre crop, grey, equalise.
 Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec);
 
 // (value / 255 - mean) / std of each channel, rounded once to float32, into planes.
 void normalise(const Image& image, const PreprocessSpec& spec, std::span<float> tensor);
 
-// All of it. `tensor` holds tensor_size(spec) values. Throws PhotoError.
+// All of it. `tensor` holds tensor_size(spec) values. Throws PhotoError, or what check_spec throws.
 PhotoSize preprocess(std::span<const std::uint8_t> bytes, const PreprocessSpec& spec, std::span<float> tensor);
 
 }  // namespace ouaf

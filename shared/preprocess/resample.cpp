@@ -55,8 +55,8 @@ Kernel make_kernel(int source, int target, int start, int length, Filter filter)
             first = std::max(static_cast<int>(std::floor(centre - support)), 0);
             last = std::min(static_cast<int>(std::ceil(centre + support)), source);
         } else {
-            first = std::max(static_cast<int>(centre - support + 0.5), 0);
-            last = std::min(static_cast<int>(centre + support + 0.5), source);
+            first = std::max(static_cast<int>(std::floor(centre - support + 0.5)), 0);
+            last = std::min(static_cast<int>(std::floor(centre + support + 0.5)), source);
         }
         last = std::min(last, first + kernel.taps);
         double sum = 0;
@@ -83,9 +83,7 @@ Kernel make_kernel(int source, int target, int start, int length, Filter filter)
 
 constexpr std::int32_t half = 1 << (weight_bits - 1);
 
-std::uint8_t to_byte(std::int32_t sum) {
-    return static_cast<std::uint8_t>(std::clamp(sum >> weight_bits, 0, 255));
-}
+std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> weight_bits, 0, 255)); }
 
 void resample_row(const std::uint8_t* in, std::uint8_t* out, const Kernel& kernel) {
     const std::int32_t* weights = kernel.weights.data();

@@ -202,9 +202,10 @@ test("the newest photo wins: what was asked before it is never shown", async () 
 test("the keyboard is enough", async () => {
   await visit.page.reload();
   await waitForState(visit.page, "ready");
+  const chooser = visit.page.waitForEvent("filechooser"); // asked for early: the browser has to be told to wait for it
+  await visit.page.bringToFront();
   await visit.page.keyboard.press("Tab");
   assert.equal(await visit.page.evaluate(() => document.activeElement?.id), "photo");
-  const chooser = visit.page.waitForEvent("filechooser");
   await visit.page.keyboard.press("Enter");
   await (await chooser).setFiles(jpeg(drawn));
   await waitForState(visit.page, "done");

@@ -24,7 +24,8 @@ TEST_CASE("top-1, top-5 and cross-entropy of hand-made logits") {
         CHECK(accuracy.top1 == Approx(1.0 / 3));
         CHECK(accuracy.top5 == Approx(2.0 / 3));
         CHECK(accuracy.cross_entropy == Approx((nats({3, 1, 0, 0, 0, 0}, 0, t) + nats({0, 2, 1, 0, 0, 0}, 2, t) +
-                                                nats({5, 4, 3, 2, 1, 0}, 5, t)) / 3));
+                                                nats({5, 4, 3, 2, 1, 0}, 5, t)) /
+                                               3));
     }
 }
 

@@ -32,12 +32,7 @@ std::vector<float> to_vector(const at::Tensor& tensor) {
 // All that a small modern network has: SiLU, a squeeze-and-excite gate, a residual sum, ReLU6, a head.
 Graph small_network() {
     std::vector<Node> nodes{
-        {"Conv",
-         "",
-         "stem",
-         {"x", "w1", "b1"},
-         {"c1"},
-         {{"pads", Ints{0, 0, 1, 1}}, {"strides", Ints{2, 2}}}},
+        {"Conv", "", "stem", {"x", "w1", "b1"}, {"c1"}, {{"pads", Ints{0, 0, 1, 1}}, {"strides", Ints{2, 2}}}},
         {"Sigmoid", "", "", {"c1"}, {"s1"}, {}},
         {"Mul", "", "", {"c1", "s1"}, {"a1"}, {}},
         {"GlobalAveragePool", "", "", {"a1"}, {"p1"}, {}},
@@ -115,8 +110,8 @@ TEST_CASE("a residual that is read again afterwards is not overwritten", "[graph
         "y", DType::float32, true, {std::int64_t{2}, std::int64_t{4}, std::int64_t{5}, std::int64_t{5}}};
     const Tensor input = noise({2, 4, 5, 5}, 3);
     Network network(graph);
-    CHECK(relative_difference(to_vector(network.forward(to_torch(input))),
-                              run_onnxruntime(graph, input).values) < 1e-5);
+    CHECK(relative_difference(to_vector(network.forward(to_torch(input))), run_onnxruntime(graph, input).values) <
+          1e-5);
 }
 
 TEST_CASE("a large batch that runs in parts gives each image its own result", "[graph]") {
@@ -201,14 +196,12 @@ TEST_CASE("trained parameters go back into the graph and through a file", "[grap
     CHECK(to_vector(again.forward(to_torch(input))) == expected);
 
     Graph other = make_graph({2, 3, 8, 8}, {}, {});
-    CHECK_THAT(error_of([&] { network.store_parameters(other); }),
-               Catch::Contains("test: has no initializer 'w1'"));
+    CHECK_THAT(error_of([&] { network.store_parameters(other); }), Catch::Contains("test: has no initializer 'w1'"));
 }
 
 TEST_CASE("batch norms: scale and bias are parameters, statistics are buffers", "[graph]") {
-    Network network(
-        make_graph({1, 2, 3, 3}, {{"BatchNormalization", "", "", {"x", "s", "b", "m", "v"}, {"y"}, {}}},
-                   {{"s", noise({2})}, {"b", noise({2})}, {"m", noise({2})}, {"v", floats({2}, {1, 2})}}));
+    Network network(make_graph({1, 2, 3, 3}, {{"BatchNormalization", "", "", {"x", "s", "b", "m", "v"}, {"y"}, {}}},
+                               {{"s", noise({2})}, {"b", noise({2})}, {"m", noise({2})}, {"v", floats({2}, {1, 2})}}));
     REQUIRE(network.parameters().size() == 2);
     CHECK(network.parameters()[0].name == "s");
     REQUIRE(network.buffers().size() == 2);
@@ -226,8 +219,7 @@ TEST_CASE("one error names all unsupported operators", "[graph]") {
     CHECK(error_of([&] { Network network(graph); }) ==
           "model.onnx: 3 unsupported operators: Foo (2), com.example.Bar (1)");
     Graph old = make_graph({1, 2}, {{"HardSwish", "", "", {"x"}, {"y"}, {}}}, {}, 13);
-    CHECK(error_of([&] { Network network(old); }) ==
-          "test: 1 unsupported operator: HardSwish of opset 13 (1)");
+    CHECK(error_of([&] { Network network(old); }) == "test: 1 unsupported operator: HardSwish of opset 13 (1)");
     // The internal operators are not for files.
     Graph internal = make_graph({1, 2}, {{"Silu", "ouaf", "", {"x"}, {"y"}, {}}}, {});
     CHECK(error_of([&] { Network network(internal); }) == "test: 1 unsupported operator: ouaf.Silu (1)");
@@ -241,15 +233,8 @@ TEST_CASE("inputs that do not fit are refused", "[graph]") {
     CHECK(error_of([&] {
               network.forward(at::zeros({2, 1, 8, 8}));
           }) == "test: input 'x' needs 3 along axis 1 and was given 1");
-    Network small(
-        make_graph({1, 2, 2, 2}, {{"Conv", "", "c", {"x", "w"}, {"y"}, {}}}, {{"w", noise({1, 2, 3, 3})}}));
-    CHECK_THAT(error_of([&] {
-                   small.forward(at::zeros({1, 2, 2, 2}));
-               }),
-               Catch::StartsWith("test: ouaf.Conv 'c': "));
+    Network small(make_graph({1, 2, 2, 2}, {{"Conv", "", "c", {"x", "w"}, {"y"}, {}}}, {{"w", noise({1, 2, 3, 3})}}));
+    CHECK_THAT(error_of([&] { small.forward(at::zeros({1, 2, 2, 2})); }), Catch::StartsWith("test: ouaf.Conv 'c': "));
     Network headless(make_graph({1, 2}, {{"Relu", "", "", {"x"}, {"y"}, {}}}, {}));
-    CHECK_THAT(error_of([&] {
-                   headless.features(at::zeros({1, 2}));
-               }),
-               Catch::Contains("no classification head"));
+    CHECK_THAT(error_of([&] { headless.features(at::zeros({1, 2})); }), Catch::Contains("no classification head"));
 }

@@ -28,9 +28,8 @@ struct Folder {
 };
 
 Graph gemm_graph() {
-    Graph graph =
-        make_graph({1, 2}, {{"Gemm", "", "head", {"x", "w", "b"}, {"y"}, {{"transB", std::int64_t{1}}}}},
-                   {{"w", floats({3, 2}, {1, 2, 3, 4, 5, 6})}, {"b", floats({3}, {0, 1, 2})}});
+    Graph graph = make_graph({1, 2}, {{"Gemm", "", "head", {"x", "w", "b"}, {"y"}, {{"transB", std::int64_t{1}}}}},
+                             {{"w", floats({3, 2}, {1, 2, 3, 4, 5, 6})}, {"b", floats({3}, {0, 1, 2})}});
     graph.outputs[0] = {"y", DType::float32, true, {std::string("batch"), std::int64_t{3}}};
     graph.metadata["licence"] = "Apache-2.0";
     return graph;
@@ -59,8 +58,7 @@ TEST_CASE("a graph comes back from its file as it was", "[graph]") {
     const std::string path = (folder.path / "model.onnx").string();
     const Graph graph = gemm_graph();
     save_onnx(graph, path);
-    CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) ==
-          1);  // nothing half-written beside it
+    CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);  // nothing half-written beside it
     const Graph again = load_onnx(path);
     CHECK(again.source == path);
     CHECK(again.opsets == graph.opsets);
@@ -102,8 +100,7 @@ TEST_CASE("every kind of attribute and typed tensor field is kept", "[graph]") {
 
     onnx::ModelProto proto;
     REQUIRE(proto.ParseFromString(serialise_onnx(gemm_graph())));
-    const auto typed = [&](onnx::TensorProto::DataType type,
-                           const std::function<void(onnx::TensorProto&)>& fill) {
+    const auto typed = [&](onnx::TensorProto::DataType type, const std::function<void(onnx::TensorProto&)>& fill) {
         onnx::ModelProto changed = proto;
         auto* tensor = changed.mutable_graph()->add_initializer();
         tensor->set_name("extra");
@@ -161,9 +158,8 @@ TEST_CASE("tensors whose sizes lie are refused", "[graph]") {
           "model.onnx: 'w' holds 24 bytes where its size says 32; the file is damaged, download or export it "
           "again");
     for (const std::int64_t dim : {std::int64_t{1} << 40, std::int64_t{1} << 62, std::int64_t{-3}})
-        CHECK(
-            error_after([&](auto& proto) { weight(proto).set_dims(0, dim); }) ==
-            "model.onnx: 'w' declares an impossible size; the file is damaged, download or export it again");
+        CHECK(error_after([&](auto& proto) { weight(proto).set_dims(0, dim); }) ==
+              "model.onnx: 'w' declares an impossible size; the file is damaged, download or export it again");
     CHECK(error_after([](auto& proto) {
               weight(proto).clear_dims();
               for (int i = 0; i < 17; ++i) weight(proto).add_dims(1);
@@ -203,16 +199,14 @@ TEST_CASE("what one file cannot hold or this engine does not run is refused", "[
     CHECK_THAT(error_after([](auto& proto) {
                    proto.mutable_graph()->mutable_node(0)->mutable_attribute(0)->set_name("transQ");
                }),
-               Contains("model.onnx: not valid ONNX: ") && Contains("transQ") &&
-                   Contains("; export the model again"));
+               Contains("model.onnx: not valid ONNX: ") && Contains("transQ") && Contains("; export the model again"));
 }
 
 TEST_CASE("cycles, missing values and doubled values are found", "[graph]") {
     CHECK(error_after([](auto& proto) { proto.mutable_graph()->mutable_node(0)->set_input(0, "y"); }) ==
           "model.onnx: the graph has a cycle through Gemm 'head'; a feed-forward network has none");
-    CHECK(
-        error_after([](auto& proto) { proto.mutable_graph()->mutable_node(0)->set_input(0, "z"); }) ==
-        "model.onnx: Gemm 'head' reads 'z', which nothing produces; the file is incomplete, export it again");
+    CHECK(error_after([](auto& proto) { proto.mutable_graph()->mutable_node(0)->set_input(0, "z"); }) ==
+          "model.onnx: Gemm 'head' reads 'z', which nothing produces; the file is incomplete, export it again");
     CHECK(error_after([](auto& proto) { proto.mutable_graph()->mutable_output(0)->set_name("z"); }) ==
           "model.onnx: output 'z' is produced by nothing; the file is incomplete, export it again");
     CHECK(error_after([](auto& proto) { *proto.mutable_graph()->add_node() = proto.graph().node(0); }) ==
@@ -222,8 +216,8 @@ TEST_CASE("cycles, missing values and doubled values are found", "[graph]") {
 }
 
 TEST_CASE("nodes out of order are put in order; unknown operators are left for Network to name", "[graph]") {
-    Graph graph = make_graph(
-        {2}, {{"Foo", "", "second", {"a"}, {"y"}, {}}, {"Relu", "", "first", {"x"}, {"a"}, {}}}, {});
+    Graph graph =
+        make_graph({2}, {{"Foo", "", "second", {"a"}, {"y"}, {}}, {"Relu", "", "first", {"x"}, {"a"}, {}}}, {});
     sort_topologically(graph);
     CHECK(graph.nodes[0].name == "first");
     onnx::ModelProto proto;

@@ -61,18 +61,16 @@ TEST_CASE("DequantizeLinear of constants becomes a float weight", "[graph]") {
     CHECK(per_tensor.initializers.size() == 1);
     CHECK(values(per_tensor, "w") == std::vector<float>{-64, 0, 1, 63.5f});
 
-    Graph rows =
-        dequantise_graph(int8s({2, 2}, {1, 2, 3, 4}), floats({2}, {2, 10}), {{"axis", std::int64_t{0}}});
+    Graph rows = dequantise_graph(int8s({2, 2}, {1, 2, 3, 4}), floats({2}, {2, 10}), {{"axis", std::int64_t{0}}});
     canonicalise(rows);
     CHECK(values(rows, "w") == std::vector<float>{2, 4, 30, 40});
 
-    Graph columns = dequantise_graph(int8s({2, 2}, {1, 2, 3, 4}), floats({2}, {2, 10}),
-                                     {{"axis", std::int64_t{-1}}}, {{"z", int8s({2}, {1, -1})}});
+    Graph columns = dequantise_graph(int8s({2, 2}, {1, 2, 3, 4}), floats({2}, {2, 10}), {{"axis", std::int64_t{-1}}},
+                                     {{"z", int8s({2}, {1, -1})}});
     canonicalise(columns);
     CHECK(values(columns, "w") == std::vector<float>{0, 30, 4, 50});
 
-    Graph wrong =
-        dequantise_graph(int8s({2, 2}, {1, 2, 3, 4}), floats({3}, {1, 2, 3}), {{"axis", std::int64_t{0}}});
+    Graph wrong = dequantise_graph(int8s({2, 2}, {1, 2, 3, 4}), floats({3}, {1, 2, 3}), {{"axis", std::int64_t{0}}});
     CHECK_THAT(error_of([&] { canonicalise(wrong); }),
                Catch::Contains("test: DequantizeLinear 'w' has 3 scales, which do not fit its weight"));
 }
@@ -102,8 +100,7 @@ TEST_CASE("the head is found by data flow and replaced in its own layout", "[gra
     const std::map<std::string, Tensor> rows{{"w", noise({3, 4})}, {"b", noise({3})}};
     const std::map<std::string, Tensor> columns{{"w", noise({4, 3})}, {"b", noise({3})}};
     std::vector<Graph> graphs{
-        head_graph({"Gemm", "", "", {"f", "w", "b"}, {"y"}, {{"transB", std::int64_t{1}}, {"alpha", 2.0f}}},
-                   rows),
+        head_graph({"Gemm", "", "", {"f", "w", "b"}, {"y"}, {{"transB", std::int64_t{1}}, {"alpha", 2.0f}}}, rows),
         head_graph({"Gemm", "", "", {"f", "w", "b"}, {"y"}, {}}, columns),
         head_graph({"Gemm", "", "", {"f", "w"}, {"y"}, {}}, {{"w", noise({4, 3})}}),
         head_graph({"MatMul", "", "", {"f", "w"}, {"y"}, {}}, {{"w", noise({4, 3})}}),
@@ -156,12 +153,11 @@ TEST_CASE("without a head, or with rows that do not fit, the error says so", "[g
                    find_head(make_graph({2}, {{"Relu", "", "", {"x"}, {"y"}, {}}}, {}));
                }),
                Catch::StartsWith("test: no classification head before output 'y'"));
-    CHECK_THAT(
-        error_of([] {
-            find_head(make_graph(
-                {2}, {{"Relu", "", "", {"x"}, {"a"}, {}}, {"Add", "", "sum", {"a", "x"}, {"y"}, {}}}, {}));
-        }),
-        Catch::Contains("branches at Add 'sum'"));
+    CHECK_THAT(error_of([] {
+                   find_head(make_graph(
+                       {2}, {{"Relu", "", "", {"x"}, {"a"}, {}}, {"Add", "", "sum", {"a", "x"}, {"y"}, {}}}, {}));
+               }),
+               Catch::Contains("branches at Add 'sum'"));
 }
 
 TEST_CASE("the scale of int8 weights has the least squared error", "[graph]") {

@@ -50,8 +50,8 @@ Tensor integers(const std::vector<std::int64_t>& values) {
 
 Tensor number(float value) { return make_tensor({}, std::span<const float>(&value, 1)); }
 
-Result run_onnxruntime(const std::string& bytes, const std::string& input_name,
-                       const std::string& output_name, const Tensor& input) {
+Result run_onnxruntime(const std::string& bytes, const std::string& input_name, const std::string& output_name,
+                       const Tensor& input) {
     static const Ort::Env environment(ORT_LOGGING_LEVEL_ERROR, "tests");
     Ort::SessionOptions options;
     options.SetIntraOpNumThreads(2);
@@ -59,8 +59,8 @@ Result run_onnxruntime(const std::string& bytes, const std::string& input_name,
     Ort::Session session(environment, bytes.data(), bytes.size(), options);
     std::vector<float> values(input.values<float>().begin(), input.values<float>().end());
     const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-    const auto tensor = Ort::Value::CreateTensor<float>(memory, values.data(), values.size(),
-                                                        input.dims.data(), input.dims.size());
+    const auto tensor =
+        Ort::Value::CreateTensor<float>(memory, values.data(), values.size(), input.dims.data(), input.dims.size());
     const char* const in = input_name.c_str();
     const char* const out = output_name.c_str();
     const auto results = session.Run(Ort::RunOptions{nullptr}, &in, &tensor, 1, &out, 1);

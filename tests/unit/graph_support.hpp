@@ -26,8 +26,8 @@ struct Result {
 
 // The first output by ONNX Runtime. Weights behind DequantizeLinear are computed in float32.
 Result run_onnxruntime(const Graph& graph, const Tensor& input);
-Result run_onnxruntime(const std::string& bytes, const std::string& input_name,
-                       const std::string& output_name, const Tensor& input);
+Result run_onnxruntime(const std::string& bytes, const std::string& input_name, const std::string& output_name,
+                       const Tensor& input);
 
 // The largest |a - b| over the largest |b|.
 double relative_difference(const std::vector<float>& a, const std::vector<float>& b);

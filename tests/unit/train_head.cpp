@@ -23,7 +23,8 @@ struct Problem {
         std::normal_distribution<float> normal;
         for (std::int64_t i = 0; i < photos; ++i) {
             labels.push_back(i % classes);
-            for (std::int64_t k = 0; k < width; ++k) features.push_back(normal(random) + (k == i % classes ? 1.5F : 0.0F));
+            for (std::int64_t k = 0; k < width; ++k)
+                features.push_back(normal(random) + (k == i % classes ? 1.5F : 0.0F));
         }
         start.rows = {classes, width, {}, {0.1F, -0.2F, 0.3F}};
         for (std::int64_t i = 0; i < classes * width; ++i) start.rows.weight.push_back(normal(random));
@@ -31,7 +32,8 @@ struct Problem {
     }
 
     HeadRows fit(const ouaf::HeadRecipe& recipe) {
-        return ouaf::fit_head(at::from_blob(features.data(), {photos, width}), labels, start, recipe, [](int, double) {});
+        return ouaf::fit_head(at::from_blob(features.data(), {photos, width}), labels, start, recipe,
+                              [](int, double) {});
     }
 };
 
