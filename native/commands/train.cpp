@@ -28,12 +28,10 @@ void run(const Options& options) {
     if (!options.data.empty()) recipe.data = options.data;
     if (!options.backbone.empty()) recipe.backbone = options.backbone;
     const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
-    RunDirectory directory(folder, recipe);
-
     TrainingResult result;
     {
         ProgressLine line;
-        result = train(recipe, directory, {[&](std::string_view stage, double share) { line.show(stage, share); }});
+        result = train(recipe, folder, {[&](std::string_view stage, double share) { line.show(stage, share); }});
     }
     for (const PhotoFailure& failure : result.failures) std::fprintf(stderr, "left out: %s\n", failure.cause.c_str());
     std::printf("%s training photos of %zu classes (%zu began from the backbone's own), training loss %.4f\n",
@@ -42,7 +40,7 @@ void run(const Options& options) {
     std::printf("%s test photos\n", grouped(result.int8.photos).c_str());
     print_accuracy("float32", result.float32);
     print_accuracy("int8", result.int8);
-    std::printf("model bundle: %s\n", directory.model().c_str());
+    std::printf("model bundle: %s\n", result.model.c_str());
 }
 
 }  // namespace

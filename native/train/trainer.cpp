@@ -13,6 +13,7 @@
 #include "native/graph/canonicalise.hpp"
 #include "native/graph/quantise.hpp"
 #include "native/train/head_trainer.hpp"
+#include "native/train/run_directory.hpp"
 
 namespace ouaf {
 namespace {
@@ -64,15 +65,17 @@ void refuse_bad_photos(const InferenceResult& features, const Dataset& data) {
 
 }  // namespace
 
-TrainingResult train(const Recipe& recipe, RunDirectory& run, const TrainingReport& report) {
+TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, const TrainingReport& report) {
     Model model = load_model(recipe.backbone);
     const Dataset training = open_dataset(recipe.data, Split::train);
     const Dataset test = open_dataset(recipe.data, Split::test);
     const std::vector<ClassLabel> backbone_classes = std::exchange(model.bundle.classes, labels_of(training));
     const std::vector<Sample> test_samples = match_classes(test, model.bundle).samples;
     graph::canonicalise(model.graph);
+    RunDirectory run(folder, recipe);
 
     TrainingResult result;
+    result.model = run.model();
     const HeadStart start = start_head(graph::head_rows(model.graph), backbone_classes, model.bundle.classes);
     result.classes = start.known.size();
     result.known_classes = static_cast<std::size_t>(std::count(start.known.begin(), start.known.end(), true));

@@ -1,13 +1,13 @@
 // A head-only training run, from recipe to bundle.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string_view>
 #include <vector>
 
 #include "native/evaluate/metrics.hpp"
 #include "native/train/recipe.hpp"
-#include "native/train/run_directory.hpp"
 
 namespace ouaf {
 
@@ -25,11 +25,13 @@ struct TrainingResult {
     double training_cross_entropy = 0;
     Evaluation float32;  // on the test split
     Evaluation int8;     // of the bundle that is written
+    std::filesystem::path model;
 };
 
 // Computes the backbone's features of the training photos once, fits the head on them, stores the weights as int8,
-// evaluates both on the test split and writes run.model(). Throws std::runtime_error when more than one training photo
-// in a hundred can't be read.
-TrainingResult train(const Recipe& recipe, RunDirectory& run, const TrainingReport& report);
+// evaluates both on the test split and writes the bundle into the run directory `folder`, which is made once the
+// backbone and the data set could be opened. Throws std::runtime_error when more than one training photo in a hundred
+// can't be read.
+TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, const TrainingReport& report);
 
 }  // namespace ouaf

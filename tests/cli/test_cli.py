@@ -143,6 +143,10 @@ class TrainAndEvaluate(Case):
 
         self.fails(ouaf("train", self.recipe(), cwd=self.folder), "a run of this name is there")
 
+    def test_a_run_that_could_not_begin_leaves_nothing_behind(self):
+        self.fails(ouaf("train", self.recipe(), cwd=self.folder), "data: there is no such folder")
+        self.assertFalse((self.folder / "runs").exists())
+
     def test_what_is_wrong_with_data_is_said(self):
         dogs = MODELS / "dogs"
         self.fails(ouaf("evaluate", "--model", dogs, "--data", self.folder / "none"), "there is no such folder")
