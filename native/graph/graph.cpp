@@ -168,6 +168,11 @@ std::string describe(const Node& node) {
 
 void fail(const Graph& graph, const std::string& what) { throw std::runtime_error(graph.source + ": " + what); }
 
+std::int64_t standard_opset(const Graph& graph) {
+    const auto opset = graph.opsets.find("");
+    return opset == graph.opsets.end() ? 0 : opset->second;
+}
+
 void sort_topologically(Graph& graph) {
     std::unordered_set<std::string> given;
     for (const Value& input : graph.inputs)

@@ -168,6 +168,14 @@ std::string describe(const Node& node);
 // runtime_error("source: what") — the one shape of this folder's errors.
 [[noreturn]] void fail(const Graph& graph, const std::string& what);
 
+// What stands in a file that may be right and that this folder cannot run, as against what is broken.
+struct Unsupported : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// The version of ONNX's own operators; 0 where the graph names none.
+std::int64_t standard_opset(const Graph& graph);
+
 // Reorders nodes so that producers come before consumers, keeping the file's order where it can.
 // Throws on a cycle, on an input that nothing produces and on a value made twice.
 void sort_topologically(Graph& graph);

@@ -10,46 +10,17 @@
 #include <optional>
 
 #include "native/graph/canonicalise.hpp"
+#include "native/graph/fold.hpp"
 #include "native/graph/head.hpp"
 #include "native/graph/plan.hpp"
+#include "native/graph/torch_tensor.hpp"
 
 namespace ouaf::graph {
 
 namespace {
 
-at::ScalarType scalar_type(DType dtype) {
-    switch (dtype) {
-        case DType::float32: return at::kFloat;
-        case DType::float64: return at::kDouble;
-        case DType::float16: return at::kHalf;
-        case DType::bfloat16: return at::kBFloat16;
-        case DType::uint8: return at::kByte;
-        case DType::int8: return at::kChar;
-        case DType::int16: return at::kShort;
-        case DType::int32: return at::kInt;
-        case DType::int64: return at::kLong;
-        case DType::boolean: return at::kBool;
-        case DType::uint16: return at::kUInt16;
-        case DType::uint32: return at::kUInt32;
-        case DType::uint64: return at::kUInt64;
-    }
-    throw_wrong_dtype(dtype);
-}
-
-at::Tensor to_torch(const Tensor& tensor) {
-    at::Tensor result = at::empty(tensor.dims, scalar_type(tensor.dtype));
-    if (!tensor.bytes.empty()) std::memcpy(result.data_ptr(), tensor.bytes.data(), tensor.bytes.size());
-    return result;
-}
-
 bool is_floating(DType dtype) {
     return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::float16 || dtype == DType::bfloat16;
-}
-
-std::int64_t standard_opset(const Graph& graph) {
-    const auto opset = graph.opsets.find("");
-    if (opset == graph.opsets.end()) fail(graph, "the file does not say which ONNX opset it uses; export it again");
-    return opset->second;
 }
 
 void refuse_unsupported(const Graph& graph) {
@@ -70,7 +41,8 @@ void refuse_unsupported(const Graph& graph) {
     std::string list;
     for (const auto& [name, count] : most_first)
         list += (list.empty() ? "" : ", ") + name + " (" + std::to_string(count) + ")";
-    fail(graph, std::to_string(total) + (total == 1 ? " unsupported operator: " : " unsupported operators: ") + list);
+    throw Unsupported(graph.source + ": " + std::to_string(total) +
+                      (total == 1 ? " unsupported operator: " : " unsupported operators: ") + list);
 }
 
 std::optional<std::string> features_value(const Graph& graph, std::string& why_not) {
@@ -86,8 +58,8 @@ std::optional<std::string> features_value(const Graph& graph, std::string& why_n
 
 struct Network::State {
     std::string source;
-    Value input;
-    std::string output;
+    std::vector<Value> inputs;
+    std::vector<std::string> outputs;
     bool any_batch = false;  // input and output leave the number of images open: a batch may run in parts
     std::optional<std::string> features;
     std::string why_no_features;
@@ -101,9 +73,9 @@ struct Network::State {
     Plan inference;
 
     void read_constants(const Graph& graph, std::unordered_map<std::string, int>& index);
-    void check(const at::Tensor& given) const;
-    at::Tensor run(const at::Tensor& given, const std::string& wanted);
-    at::Tensor infer(const at::Tensor& given, int wanted) const;
+    void check(const Value& input, const at::Tensor& given) const;
+    std::vector<at::Tensor> run(std::span<const at::Tensor> given, std::span<const std::string> wanted);
+    std::vector<at::Tensor> infer(std::span<const at::Tensor> given, std::span<const int> wanted) const;
 };
 
 // The images that are run together on CPU, as pixels of the input.
@@ -134,6 +106,13 @@ void Network::State::read_constants(const Graph& graph, std::unordered_map<std::
             }
         }
     }
+    for (const Value& output : graph.outputs) {
+        const auto found = graph.initializers.find(output.name);
+        if (found == graph.initializers.end()) continue;
+        if (!index.emplace(output.name, static_cast<int>(constants.size())).second) continue;
+        constants.push_back(to_torch(found->second));
+        constant_names.push_back(output.name);
+    }
     for (std::size_t i = 0; i < constants.size(); ++i) {
         const std::uint32_t role = roles[constant_names[i]];
         if (role & 4u) constants[i] = constants[i].contiguous(at::MemoryFormat::ChannelsLast);
@@ -142,7 +121,7 @@ void Network::State::read_constants(const Graph& graph, std::unordered_map<std::
     }
 }
 
-void Network::State::check(const at::Tensor& given) const {
+void Network::State::check(const Value& input, const at::Tensor& given) const {
     const auto fails = [&](const std::string& what) {
         throw std::runtime_error(source + ": input '" + input.name + "' " + what);
     };
@@ -161,72 +140,90 @@ void Network::State::check(const at::Tensor& given) const {
 
 // On CPU a large batch runs in equal parts: activations over 32 MB would be mapped and zeroed anew by the
 // system for every step (EfficientNetV2-B0 at 224 px: 160 images/s as 32 at once, 220 as 16).
-at::Tensor Network::State::infer(const at::Tensor& given, int wanted) const {
-    const std::int64_t images = given.dim() == 4 ? given.size(0) : 0;
-    const std::int64_t pixels = images > 0 ? given.size(2) * given.size(3) : 0;
+std::vector<at::Tensor> Network::State::infer(std::span<const at::Tensor> given, std::span<const int> wanted) const {
+    const bool one_batch = any_batch && given.size() == 1 && wanted.size() == 1 && given[0].dim() == 4;
+    const std::int64_t images = one_batch ? given[0].size(0) : 0;
+    const std::int64_t pixels = images > 0 ? given[0].size(2) * given[0].size(3) : 0;
     const std::int64_t fit = std::max<std::int64_t>(1, pixels_at_once / std::max<std::int64_t>(1, pixels));
-    if (!any_batch || !given.device().is_cpu() || images <= fit)
+    if (images <= fit || !given[0].device().is_cpu())
         return run_plan(inference, source, constants, given, wanted, false);
     std::vector<at::Tensor> results;
-    for (const at::Tensor& part : given.chunk((images + fit - 1) / fit))
-        results.push_back(run_plan(inference, source, constants, part, wanted, false));
-    return at::cat(results);
+    for (const at::Tensor& part : given[0].chunk((images + fit - 1) / fit))
+        results.push_back(run_plan(inference, source, constants, {&part, 1}, wanted, false).front());
+    return {at::cat(results)};
 }
 
-at::Tensor Network::State::run(const at::Tensor& given, const std::string& wanted) {
-    check(given);
-    const bool gradients =
-        at::GradMode::is_enabled() &&
-        (given.requires_grad() || std::any_of(parameters.begin(), parameters.end(),
-                                              [](const Parameter& p) { return p.tensor.requires_grad(); }));
+std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, std::span<const std::string> wanted) {
+    if (given.size() != inputs.size())
+        throw std::runtime_error(source + ": has " + std::to_string(inputs.size()) + " inputs and was given " +
+                                 std::to_string(given.size()) + "; an image classifier has one");
+    bool gradients = false;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        check(inputs[i], given[i]);
+        gradients = gradients || given[i].requires_grad();
+    }
+    gradients = at::GradMode::is_enabled() &&
+                (gradients || std::any_of(parameters.begin(), parameters.end(),
+                                          [](const Parameter& p) { return p.tensor.requires_grad(); }));
     const auto channels_last = [&] {
-        return given.dim() == 4 ? given.contiguous(at::MemoryFormat::ChannelsLast) : given;
+        std::vector<at::Tensor> images;
+        for (const at::Tensor& each : given)
+            images.push_back(each.dim() == 4 ? each.contiguous(at::MemoryFormat::ChannelsLast) : each);
+        return images;
     };
-    if (gradients)
-        return run_plan(with_gradients, source, constants, channels_last(), with_gradients.kept.at(wanted), true);
-    at::Tensor result;
+    const Plan& plan = gradients ? with_gradients : inference;
+    std::vector<int> values;
+    for (const std::string& name : wanted) values.push_back(plan.kept.at(name));
+    if (gradients) return run_plan(plan, source, constants, channels_last(), values, true);
+    std::vector<at::Tensor> results;
     {
         const c10::InferenceMode no_autograd;
-        result = infer(channels_last(), inference.kept.at(wanted));
+        results = infer(channels_last(), values);
     }
-    // A copy made out here is an ordinary tensor: a loss on these features may be differentiated.
-    return result.clone();
+    // Copies made out here are ordinary tensors: a loss on these features may be differentiated.
+    for (at::Tensor& result : results)
+        if (result.defined()) result = result.clone();
+    return results;
 }
 
 Network::Network(Graph graph) : state_(std::make_unique<State>()) {
     const c10::InferenceMode ordinary_tensors(false);
     canonicalise(graph);
     refuse_unsupported(graph);
+    fold_constants(graph);
     State& state = *state_;
     state.source = graph.source;
-    state.input = graph.inputs.at(0);
-    state.output = graph.outputs.at(0).name;
-    state.any_batch = is_symbolic(graph.inputs[0]) && is_symbolic(graph.outputs[0]);
-    if (graph.inputs.size() > 1)
-        fail(graph, "has " + std::to_string(graph.inputs.size()) + " inputs; an image classifier has one");
+    state.inputs = graph.inputs;
+    for (const Value& output : graph.outputs) state.outputs.push_back(output.name);
+    state.any_batch = !graph.inputs.empty() && is_symbolic(graph.inputs[0]) && is_symbolic(graph.outputs[0]);
     state.features = features_value(graph, state.why_no_features);
     std::unordered_map<std::string, int> constant_index;
     state.read_constants(graph, constant_index);
 
-    Kept kept{state.output};
+    Kept kept(state.outputs.begin(), state.outputs.end());
     if (state.features) kept.insert(*state.features);
     std::vector<Node> nodes = graph.nodes;
     fuse_silu(nodes, kept);
     state.with_gradients = make_plan(graph, nodes, kept, constant_index);
     fuse_convolutions(nodes, graph, kept);
     state.inference = make_plan(graph, nodes, kept, constant_index);
-    if (!state.inference.kept.contains(state.output)) fail(graph, "output '" + state.output + "' is a constant");
 }
 
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 Network::~Network() = default;
 
-at::Tensor Network::forward(const at::Tensor& input) { return state_->run(input, state_->output); }
+at::Tensor Network::forward(const at::Tensor& input) {
+    return state_->run({&input, 1}, {state_->outputs.data(), 1}).front();
+}
+
+std::vector<at::Tensor> Network::forward(const std::vector<at::Tensor>& inputs) {
+    return state_->run(inputs, state_->outputs);
+}
 
 at::Tensor Network::features(const at::Tensor& input) {
     if (!state_->features) throw std::runtime_error(state_->why_no_features);
-    return state_->run(input, *state_->features);
+    return state_->run({&input, 1}, {&*state_->features, 1}).front();
 }
 
 std::span<Parameter> Network::parameters() { return state_->parameters; }

@@ -28,8 +28,8 @@ struct Parameter {
 
 class Network {
  public:
-    // Canonicalises the graph. Throws runtime_error "source: N unsupported operators: Foo (2), Bar (1)"
-    // naming all operators it cannot run, and on attributes and constants that make no sense.
+    // Canonicalises the graph and folds its constants. Throws Unsupported "source: N unsupported operators: Foo (2),
+    // Bar (1)" naming all operators it cannot run, and on attributes and constants that make no sense.
     explicit Network(Graph graph);
     Network(Network&&) noexcept;
     Network& operator=(Network&&) noexcept;
@@ -38,6 +38,10 @@ class Network {
     // The first graph output for the first graph input. Throws where the input has another rank or other
     // fixed sizes than the graph declares, and where an operator refuses its input, naming the node.
     at::Tensor forward(const at::Tensor& input);
+
+    // Every graph output for every graph input, in the graph's order. Throws as above, and where the number of
+    // inputs is not the graph's.
+    std::vector<at::Tensor> forward(const std::vector<at::Tensor>& inputs);
 
     // What goes into the classification head (see find_head), such as [n, 1280]; the head itself is not run.
     // Throws where the graph has no head.

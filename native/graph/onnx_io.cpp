@@ -6,11 +6,14 @@
 #include <onnx/defs/schema.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <system_error>
 
 namespace ouaf::graph {
@@ -22,11 +25,15 @@ constexpr int largest_rank = 16;
 
 struct Reader {
     std::string label;
+    std::filesystem::path folder = {};  // of the model, for external data; empty for a model from memory
 
     [[noreturn]] void fail(const std::string& what) const { throw std::runtime_error(label + ": " + what); }
+    [[noreturn]] void unsupported(const std::string& what) const { throw Unsupported(label + ": " + what); }
 
     DType dtype(int code, const std::string& name) const;
     Tensor tensor(const onnx::TensorProto& proto, const std::string& name) const;
+    std::vector<std::byte> external_bytes(const onnx::TensorProto& proto, const std::string& name,
+                                          std::int64_t expected) const;
     Attribute attribute(const onnx::AttributeProto& proto, const Node& node) const;
     Node node(const onnx::NodeProto& proto) const;
     Value value(const onnx::ValueInfoProto& proto) const;
@@ -53,7 +60,8 @@ DType Reader::dtype(int code, const std::string& name) const {
     const std::string type = onnx::TensorProto_DataType_IsValid(code)
                                  ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(code))
                                  : std::to_string(code);
-    fail("'" + name + "' has the element type " + type + ", which is not supported; export the model as float32");
+    unsupported("'" + name + "' has the element type " + type +
+                ", which is not supported; export the model as float32");
 }
 
 // The typed fields of a TensorProto hold small types widened; each is narrowed back to its stored width.
@@ -86,10 +94,49 @@ std::vector<std::byte> bytes_of(const onnx::TensorProto& proto, DType dtype) {
                                  : narrowed<std::uint16_t>(proto.int32_data());
 }
 
+// A number of an external_data entry; these are text in the file.
+std::optional<std::uint64_t> parsed(const std::string& text) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+// From a file in the model's own folder or below: a model must not read what its user did not hand over.
+std::vector<std::byte> Reader::external_bytes(const onnx::TensorProto& proto, const std::string& name,
+                                              std::int64_t expected) const {
+    std::string location;
+    std::optional<std::uint64_t> offset = 0;
+    std::optional<std::uint64_t> length;
+    for (const auto& entry : proto.external_data()) {
+        if (entry.key() == "location") location = entry.value();
+        if (entry.key() == "offset") offset = parsed(entry.value());
+        if (entry.key() == "length") length = parsed(entry.value());
+    }
+    const std::string data = "the data of '" + name + "' ";
+    if (folder.empty()) fail(data + "is in another file; save the model as one file (onnx.save without external data)");
+    const std::filesystem::path relative(location);
+    std::error_code error;
+    const auto root = std::filesystem::canonical(folder, error);
+    const auto path = std::filesystem::weakly_canonical(root / relative, error);
+    const auto inside = path.lexically_relative(root);
+    if (location.empty() || relative.is_absolute() || error || inside.empty() || *inside.begin() == "..")
+        fail(data + "lies at '" + location + "', outside the model's folder; put it beside the model");
+    if (!std::filesystem::is_regular_file(path, error))
+        fail(data + "should be in '" + location + "', which is not there; copy it beside the model");
+    const std::uint64_t size = std::filesystem::file_size(path, error);
+    const auto wanted = static_cast<std::uint64_t>(expected);
+    if (error || !offset || *offset > size || wanted > size - *offset || (length && *length != wanted))
+        fail(data + "does not fit into '" + location + "'; the file is damaged, download or export it again");
+    std::vector<std::byte> bytes(wanted);
+    std::ifstream file(path, std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(*offset));
+    if (wanted > 0 && !file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(wanted)))
+        fail(data + "cannot be read from '" + location + "'; check its permissions");
+    return bytes;
+}
+
 Tensor Reader::tensor(const onnx::TensorProto& proto, const std::string& name) const {
-    if (proto.data_location() == onnx::TensorProto::EXTERNAL || proto.external_data_size() > 0)
-        fail("the data of '" + name +
-             "' is in another file; save the model as one file (onnx.save without external data)");
     if (proto.has_segment()) fail("'" + name + "' is split into segments; export the model again");
     if (proto.dims_size() > largest_rank)
         fail("'" + name + "' has " + std::to_string(proto.dims_size()) + " dimensions");
@@ -100,7 +147,8 @@ Tensor Reader::tensor(const onnx::TensorProto& proto, const std::string& name) c
     } catch (const std::runtime_error&) {
         fail("'" + name + "' declares an impossible size; the file is damaged, download or export it again");
     }
-    tensor.bytes = bytes_of(proto, tensor.dtype);
+    const bool external = proto.data_location() == onnx::TensorProto::EXTERNAL || proto.external_data_size() > 0;
+    tensor.bytes = external ? external_bytes(proto, name, expected) : bytes_of(proto, tensor.dtype);
     if (static_cast<std::int64_t>(tensor.bytes.size()) != expected)
         fail("'" + name + "' holds " + std::to_string(tensor.bytes.size()) + " bytes where its size says " +
              std::to_string(expected) + "; the file is damaged, download or export it again");
@@ -119,11 +167,11 @@ Attribute Reader::attribute(const onnx::AttributeProto& proto, const Node& node)
         case onnx::AttributeProto::TENSOR: return tensor(proto.t(), proto.name() + " of " + describe(node));
         case onnx::AttributeProto::GRAPH:
         case onnx::AttributeProto::GRAPHS:
-            fail(describe(node) + " holds a sub-graph (" + proto.name() +
-                 "), which is not supported; export the model without control flow");
+            unsupported(describe(node) + " holds a sub-graph (" + proto.name() +
+                        "), which is not supported; export the model without control flow");
         default: break;
     }
-    fail(describe(node) + " has the attribute '" + proto.name() + "' of a kind that is not supported");
+    unsupported(describe(node) + " has the attribute '" + proto.name() + "' of a kind that is not supported");
 }
 
 Node Reader::node(const onnx::NodeProto& proto) const {
@@ -141,7 +189,7 @@ Node Reader::node(const onnx::NodeProto& proto) const {
 
 Value Reader::value(const onnx::ValueInfoProto& proto) const {
     if (!proto.type().has_tensor_type())
-        fail("'" + proto.name() + "' is not a tensor; an image classifier's inputs and outputs are");
+        unsupported("'" + proto.name() + "' is not a tensor; an image classifier's inputs and outputs are");
     const auto& type = proto.type().tensor_type();
     Value value{proto.name(), dtype(type.elem_type(), proto.name()), type.has_shape(), {}};
     for (const auto& dim : type.shape().dim()) {
@@ -155,23 +203,23 @@ Graph Reader::model(const onnx::ModelProto& proto) const {
     Graph graph;
     graph.source = label;
     graph.name = proto.graph().name();
-    graph.ir_version = proto.ir_version();
+    // Before IR version 4 initializers had to be inputs too; here they never are.
+    graph.ir_version = std::max<std::int64_t>(proto.ir_version(), 4);
     if (proto.functions_size() > 0)
-        fail("the model defines functions of its own; export it with them inlined (onnx.inliner)");
-    if (proto.graph().sparse_initializer_size() > 0) fail("sparse weights are not supported; store them densely");
+        unsupported("the model defines functions of its own; export it with them inlined (onnx.inliner)");
+    if (proto.graph().sparse_initializer_size() > 0)
+        unsupported("sparse weights are not supported; store them densely");
     for (const auto& opset : proto.opset_import())
         graph.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] = opset.version();
     for (const auto& entry : proto.metadata_props()) graph.metadata[entry.key()] = entry.value();
     for (const auto& given : proto.graph().initializer())
         if (!graph.initializers.emplace(given.name(), tensor(given, given.name())).second)
             fail("initializer '" + given.name() + "' is stored twice");
-    // Before IR version 4 every initializer was also declared as an input.
     for (const auto& input : proto.graph().input())
         if (!graph.initializers.contains(input.name())) graph.inputs.push_back(value(input));
     for (const auto& output : proto.graph().output()) graph.outputs.push_back(value(output));
     for (const auto& given : proto.graph().node()) graph.nodes.push_back(node(given));
-    if (graph.inputs.empty() || graph.outputs.empty())
-        fail("the graph has no input or no output; this is not a model that can run");
+    if (graph.outputs.empty()) fail("the graph has no output; this is not a model that can run");
     return graph;
 }
 
@@ -272,10 +320,7 @@ void check(const onnx::ModelProto& proto, const std::string& label) {
     }
 }
 
-}  // namespace
-
-Graph parse_onnx(std::span<const std::byte> bytes, const std::string& label) {
-    const Reader reader{label};
+Graph parse(std::span<const std::byte> bytes, const Reader& reader) {
     if (bytes.empty()) reader.fail("the file is empty; download or export it again");
     if (bytes.size() > largest_file) reader.fail("larger than 2 GB, which one ONNX file cannot be");
     Graph graph;
@@ -286,17 +331,17 @@ Graph parse_onnx(std::span<const std::byte> bytes, const std::string& label) {
         graph = reader.model(proto);
     }
     sort_topologically(graph);
-    if (every_op_is_known(graph)) check(to_proto(graph), label);
+    if (every_op_is_known(graph)) check(to_proto(graph), reader.label);
     return graph;
 }
 
-Graph load_onnx(const std::string& path) {
+// what: "an ONNX model", for the error that says what to give.
+std::vector<std::byte> read_file(const std::string& path, const std::string& what) {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status))
-        throw std::runtime_error(path + ": no such file; give the path of an ONNX model");
+    if (!std::filesystem::exists(status)) throw std::runtime_error(path + ": no such file; give the path of " + what);
     if (!std::filesystem::is_regular_file(status))
-        throw std::runtime_error(path + ": not a file; give the path of an ONNX model");
+        throw std::runtime_error(path + ": not a file; give the path of " + what);
     const auto size = std::filesystem::file_size(path, error);
     if (error || size > largest_file)
         throw std::runtime_error(path + ": " +
@@ -305,7 +350,24 @@ Graph load_onnx(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
         throw std::runtime_error(path + ": cannot be read; check its permissions");
-    return parse_onnx(bytes, path);
+    return bytes;
+}
+
+}  // namespace
+
+Graph parse_onnx(std::span<const std::byte> bytes, const std::string& label) { return parse(bytes, Reader{label}); }
+
+Graph load_onnx(const std::string& path) {
+    const auto folder = std::filesystem::absolute(path).parent_path();
+    return parse(read_file(path, "an ONNX model"), Reader{path, folder});
+}
+
+NamedTensor load_tensor(const std::string& path) {
+    const auto bytes = read_file(path, "a tensor that ONNX wrote");
+    onnx::TensorProto proto;
+    if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+        throw std::runtime_error(path + ": not an ONNX tensor, or cut short; make the test data again");
+    return {proto.name(), Reader{path}.tensor(proto, proto.name())};
 }
 
 std::string serialise_onnx(const Graph& graph) {

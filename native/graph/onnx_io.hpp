@@ -1,9 +1,10 @@
 // ONNX files in and out of the graph structs. Protobuf stays inside onnx_io.cpp.
 //
 // What is refused, each with one error "path: what; what to do": files that are missing, empty, cut short or
-// not ONNX; tensors whose sizes do not match their bytes; external data; sub-graphs (If, Loop), model-local
-// functions, sparse tensors, text and sub-byte element types; cycles and inputs that nothing produces;
-// whatever else onnx::checker rejects. No allocation is larger than a small multiple of the file.
+// not ONNX; tensors whose sizes do not match their bytes; external data outside the model's folder or past its
+// file's end; cycles and inputs that nothing produces; whatever else onnx::checker rejects. As Unsupported:
+// sub-graphs (If, Loop), model-local functions, sparse tensors, text and sub-byte element types, sequences. No
+// allocation is larger than a small multiple of the file and its external data.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,15 @@ namespace ouaf::graph {
 // A node whose operator ONNX does not know is kept: Network names all operators it cannot run at once.
 Graph load_onnx(const std::string& path);
 
-// The same from memory; label stands for the path in errors.
+// The same from memory, without external data; label stands for the path in errors.
 Graph parse_onnx(std::span<const std::byte> bytes, const std::string& label);
+
+// One tensor in a file of its own, as ONNX's test data are (input_0.pb). name may be empty.
+struct NamedTensor {
+    std::string name;
+    Tensor tensor;
+};
+NamedTensor load_tensor(const std::string& path);
 
 // The graph as the bytes of an ONNX file, after onnx::checker has passed it; the same graph gives the same
 // bytes. Throws where the graph is not valid ONNX.

@@ -6,9 +6,10 @@
 namespace ouaf::graph {
 
 const Op* find_op(std::string_view domain, std::string_view name, std::int64_t opset) {
-    static const std::array themes{convolution_ops(), linear_ops(),    activation_ops(),
-                                   elementwise_ops(), pooling_ops(),   normalisation_ops(),
-                                   shape_ops(),       reduction_ops(), fused_ops()};
+    static const std::array themes{
+        convolution_ops(), linear_ops(),        activation_ops(), elementwise_ops(), unary_ops(),     logic_ops(),
+        pooling_ops(),     normalisation_ops(), shape_ops(),      index_ops(),       generator_ops(), reduction_ops(),
+        ordering_ops(),    resize_ops(),        attention_ops(),  loss_ops(),        fused_ops()};
     for (const auto& theme : themes)
         for (const Op& op : theme)
             if (op.name == name && op.domain == domain && op.since <= opset && opset <= op.until) return &op;
@@ -22,5 +23,9 @@ const Tensor* Build::constant(std::size_t i) const {
 }
 
 void Build::fail(const std::string& what) const { graph::fail(graph, describe(node) + ": " + what); }
+
+void Build::unsupported(const std::string& what) const {
+    throw Unsupported(graph.source + ": " + describe(node) + ": " + what);
+}
 
 }  // namespace ouaf::graph

@@ -21,7 +21,10 @@ namespace ouaf::graph {
 struct Run {
     std::span<at::Tensor> inputs;
     std::span<at::Tensor> outputs;
-    bool gradients = false;  // autograd is recording: nothing may be overwritten
+    bool gradients = false;                              // autograd is recording: nothing may be overwritten
+    std::int64_t most_elements = std::int64_t{1} << 31;  // that a shape read from values may ask for
+
+    bool has_input(std::size_t i) const { return i < inputs.size() && inputs[i].defined(); }
 
     // Nobody else can see input i: the operator may write its result over it.
     bool may_overwrite(std::size_t i) const {
@@ -42,8 +45,9 @@ struct Build {
     bool has_input(std::size_t i) const { return i < node.inputs.size() && !node.inputs[i].empty(); }
     // The constant that input i is, or nullptr where it is left out or computed.
     const Tensor* constant(std::size_t i) const;
-    // Throws "source: Conv 'name': what".
+    // Throws "source: Conv 'name': what"; the second as Unsupported. A kernel throws Unsupported("what") itself.
     [[noreturn]] void fail(const std::string& what) const;
+    [[noreturn]] void unsupported(const std::string& what) const;
 
     template <class T>
     T attribute(const std::string& name, T fallback) const {
@@ -54,7 +58,7 @@ struct Build {
 // A bit a position: inputs(1, 2) is the second and third input.
 constexpr std::uint32_t inputs(auto... positions) { return ((std::uint32_t{1} << positions) | ... | 0u); }
 
-constexpr int newest_opset = 26;
+constexpr int newest_opset = 28;
 
 struct Op {
     std::string_view name;
@@ -74,10 +78,18 @@ std::span<const Op> convolution_ops();
 std::span<const Op> linear_ops();
 std::span<const Op> activation_ops();
 std::span<const Op> elementwise_ops();
+std::span<const Op> unary_ops();
+std::span<const Op> logic_ops();
 std::span<const Op> pooling_ops();
 std::span<const Op> normalisation_ops();
 std::span<const Op> shape_ops();
+std::span<const Op> index_ops();
+std::span<const Op> generator_ops();
 std::span<const Op> reduction_ops();
+std::span<const Op> ordering_ops();
+std::span<const Op> resize_ops();
+std::span<const Op> attention_ops();
+std::span<const Op> loss_ops();
 std::span<const Op> fused_ops();  // domain "ouaf": made by fuse.hpp, never written to a file
 
 }  // namespace ouaf::graph

@@ -9,7 +9,8 @@ namespace {
 
 void mark_last_reads(Plan& plan) {
     std::vector<bool> read_later(static_cast<std::size_t>(plan.slots), false);
-    for (const auto& [name, slot] : plan.kept) read_later[static_cast<std::size_t>(slot)] = true;
+    for (const auto& [name, slot] : plan.kept)
+        if (slot >= 0) read_later[static_cast<std::size_t>(slot)] = true;
     for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
         step->dies.assign(step->inputs.size(), false);
         for (std::size_t i = step->inputs.size(); i-- > 0;) {
@@ -34,10 +35,15 @@ Plan make_plan(const Graph& graph, const std::vector<Node>& nodes, const Kept& k
         if (name.empty()) return absent;
         slot_of[name] = plan.slots;
         if (kept.contains(name)) plan.kept[name] = plan.slots;
+        plan.ready.push_back(plan.steps.size());
         return plan.slots++;
     };
     for (const Value& input : graph.inputs) new_slot(input.name);
-    const std::int64_t opset = graph.opsets.at("");
+    plan.inputs = plan.slots;
+    for (const std::string& name : kept)
+        if (const auto constant = constant_index.find(name); constant != constant_index.end())
+            plan.kept[name] = -1 - constant->second;
+    const std::int64_t opset = standard_opset(graph);
     for (const Node& node : nodes) {
         Step step;
         step.what = describe(node);
@@ -49,21 +55,39 @@ Plan make_plan(const Graph& graph, const std::vector<Node>& nodes, const Kept& k
             if (input.empty()) step.inputs.push_back(absent);
             else step.inputs.push_back(constant != constant_index.end() ? -1 - constant->second : slot_of.at(input));
         }
-        for (const std::string& output : node.outputs) step.outputs.push_back(new_slot(output));
         plan.steps.push_back(std::move(step));
+        for (const std::string& output : node.outputs) plan.steps.back().outputs.push_back(new_slot(output));
     }
     mark_last_reads(plan);
     return plan;
 }
 
-at::Tensor run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
-                    const at::Tensor& input, int wanted, bool gradients) {
+void run_step(const Step& step, const std::string& source, Run& run) {
+    const std::string where = source + ": " + step.what + ": ";
+    try {
+        step.kernel(run);
+    } catch (const Unsupported& error) {
+        throw Unsupported(where + error.what());
+    } catch (const c10::NotImplementedError& error) {
+        throw Unsupported(where + first_line(error.what_without_backtrace()));
+    } catch (const c10::Error& error) {
+        throw std::runtime_error(where + first_line(error.what_without_backtrace()));
+    } catch (const std::exception& error) {
+        throw std::runtime_error(where + first_line(error.what()));
+    }
+}
+
+std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
+                                 std::span<const at::Tensor> given, std::span<const int> wanted, bool gradients) {
     std::vector<at::Tensor> slots(static_cast<std::size_t>(plan.slots));
-    slots[static_cast<std::size_t>(plan.input)] = input;
+    std::copy(given.begin(), given.end(), slots.begin());
+    std::size_t steps = 0;
+    for (const int value : wanted)
+        if (value >= 0) steps = std::max(steps, plan.ready[static_cast<std::size_t>(value)]);
     std::vector<at::Tensor> inputs;
     std::vector<at::Tensor> outputs;
-    for (const Step& step : plan.steps) {
-        if (slots[static_cast<std::size_t>(wanted)].defined()) break;
+    for (std::size_t index = 0; index < steps; ++index) {
+        const Step& step = plan.steps[index];
         inputs.assign(step.inputs.size(), at::Tensor());
         outputs.assign(step.outputs.size(), at::Tensor());
         for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -74,15 +98,15 @@ at::Tensor run_plan(const Plan& plan, const std::string& source, std::span<const
             else inputs[i] = slots[static_cast<std::size_t>(slot)];
         }
         Run run{inputs, outputs, gradients};
-        try {
-            step.kernel(run);
-        } catch (const c10::Error& error) {
-            throw std::runtime_error(source + ": " + step.what + ": " + first_line(error.what_without_backtrace()));
-        }
+        run_step(step, source, run);
         for (std::size_t i = 0; i < outputs.size(); ++i)
             if (step.outputs[i] != absent) slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);
     }
-    return slots[static_cast<std::size_t>(wanted)];
+    std::vector<at::Tensor> results;
+    for (const int value : wanted)
+        results.push_back(value < 0 ? constants[static_cast<std::size_t>(-1 - value)]
+                                    : slots[static_cast<std::size_t>(value)]);
+    return results;
 }
 
 }  // namespace ouaf::graph

@@ -27,17 +27,22 @@ constexpr int absent = 1 << 30;
 struct Plan {
     std::vector<Step> steps;
     int slots = 0;
-    int input = 0;                              // slot of the graph's first input
-    std::unordered_map<std::string, int> kept;  // slots of the values asked to be kept; they never die
+    int inputs = 0;                             // the graph's inputs are the first slots, in its order
+    std::unordered_map<std::string, int> kept;  // the values asked to be kept, as Step::inputs; they never die
+    std::vector<std::size_t> ready;             // for each slot: how many steps have to run before it is there
 };
 
 // nodes: in running order, every one in the op table. constant_index: initializer name -> index.
 Plan make_plan(const Graph& graph, const std::vector<Node>& nodes, const Kept& kept,
                const std::unordered_map<std::string, int>& constant_index);
 
-// Runs steps until slot `wanted` is made and returns it. gradients: autograd records, nothing is overwritten.
-// Throws "source: Conv 'name': what LibTorch says".
-at::Tensor run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
-                    const at::Tensor& input, int wanted, bool gradients);
+// Runs steps until the `wanted` values (of Plan::kept) are made and returns them. gradients: autograd records,
+// nothing is overwritten. Throws "source: Conv 'name': what LibTorch says"; Unsupported where LibTorch has no
+// kernel for an element type.
+std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
+                                 std::span<const at::Tensor> inputs, std::span<const int> wanted, bool gradients);
+
+// Runs one step's kernel; its errors as run_plan's.
+void run_step(const Step& step, const std::string& source, Run& run);
 
 }  // namespace ouaf::graph

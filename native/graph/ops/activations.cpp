@@ -1,7 +1,7 @@
 // Activations of one input.
 #include <array>
 
-#include "native/graph/op_table.hpp"
+#include "native/graph/ops/arguments.hpp"
 
 namespace ouaf::graph {
 
@@ -44,6 +44,7 @@ Kernel hard_sigmoid(const Build& build) {
 }
 
 void clamp(Run& run, const std::optional<at::Scalar>& low, const std::optional<at::Scalar>& high) {
+    // Bounds that cross give the upper one, as LibTorch's do.
     at::Tensor& x = run.inputs[0];
     if (!low && !high) run.outputs[0] = x;
     else run.outputs[0] = run.may_overwrite(0) ? at::clamp_(x, low, high) : at::clamp(x, low, high);
@@ -83,21 +84,78 @@ Kernel clip(const Build& build) {
 }
 
 // From opset 13 along one axis; before, over all axes from the given one on, taken as one.
-Kernel softmax(const Build& build) {
+template <auto function>
+Kernel along_axis(const Build& build) {
     const bool flattens = build.opset < 13;
     const auto axis = build.attribute<std::int64_t>("axis", flattens ? 1 : -1);
     return [flattens, axis](Run& run) {
         const at::Tensor& x = run.inputs[0];
         if (!flattens) {
-            run.outputs[0] = at::softmax(x, axis);
+            run.outputs[0] = function(x, axis);
             return;
         }
         const auto first = axis < 0 ? axis + x.dim() : axis;
         std::int64_t rows = 1;
         for (std::int64_t i = 0; i < first; ++i) rows *= x.size(i);
-        run.outputs[0] = at::softmax(x.reshape({rows, -1}), 1).reshape(x.sizes());
+        run.outputs[0] = function(x.reshape({rows, -1}), 1).reshape(x.sizes());
     };
 }
+
+constexpr auto softmax = along_axis<[](const at::Tensor& x, std::int64_t axis) { return at::softmax(x, axis); }>;
+constexpr auto log_softmax =
+    along_axis<[](const at::Tensor& x, std::int64_t axis) { return at::log_softmax(x, axis); }>;
+// 1 at the first of the largest values, 0 elsewhere.
+constexpr auto hardmax = along_axis<[](const at::Tensor& x, std::int64_t axis) {
+    return at::zeros_like(x).scatter(axis, at::argmax(x, axis, true), 1);
+}>;
+
+Kernel elu(const Build& build) {
+    return [alpha = build.attribute("alpha", 1.0f)](Run& run) { run.outputs[0] = at::elu(run.inputs[0], alpha); };
+}
+
+// gamma * (x for x > 0, alpha * (exp(x) - 1) below)
+Kernel selu(const Build& build) {
+    const float alpha = build.attribute("alpha", 1.67326319217681884765625f);
+    const float gamma = build.attribute("gamma", 1.05070102214813232421875f);
+    return [alpha, gamma](Run& run) { run.outputs[0] = at::elu(run.inputs[0], alpha, gamma); };
+}
+
+Kernel celu(const Build& build) {
+    return [alpha = build.attribute("alpha", 1.0f)](Run& run) { run.outputs[0] = at::celu(run.inputs[0], alpha); };
+}
+
+Kernel thresholded_relu(const Build& build) {
+    return
+        [alpha = build.attribute("alpha", 1.0f)](Run& run) { run.outputs[0] = at::threshold(run.inputs[0], alpha, 0); };
+}
+
+Kernel shrink(const Build& build) {
+    const float lambda = build.attribute("lambd", 0.5f);
+    const float bias = build.attribute("bias", 0.0f);
+    return [lambda, bias](Run& run) {
+        const at::Tensor& x = run.inputs[0];
+        const at::Tensor moved = at::where(x < -lambda, x + bias, at::where(x > lambda, x - bias, 0));
+        run.outputs[0] = moved.to(x.scalar_type());
+    };
+}
+
+Kernel gelu(const Build& build) {
+    const auto form = build.attribute<std::string>("approximate", "none");
+    if (form != "none" && form != "tanh") build.fail("approximate is '" + form + "'");
+    return [form](Run& run) { run.outputs[0] = at::gelu(run.inputs[0], form); };
+}
+
+Kernel swish(const Build& build) {
+    const float alpha = build.attribute("alpha", 1.0f);
+    return [alpha](Run& run) {
+        const at::Tensor& x = run.inputs[0];
+        run.outputs[0] = alpha == 1.0f ? at::silu(x) : x * at::sigmoid(x * alpha);
+    };
+}
+
+// log(1 + exp(x)), without LibTorch's threshold above which it is x.
+at::Tensor softplus(const at::Tensor& x) { return at::logaddexp(x, at::zeros_like(x)); }
+at::Tensor softsign(const at::Tensor& x) { return x / (x.abs() + 1); }
 
 }  // namespace
 
@@ -112,6 +170,18 @@ std::span<const Op> activation_ops() {
         Op{.name = "Clip", .until = 10, .build = clip_by_attributes},
         Op{.name = "Clip", .since = 11, .build = clip},
         Op{.name = "Softmax", .build = softmax},
+        Op{.name = "LogSoftmax", .build = log_softmax},
+        Op{.name = "Hardmax", .build = hardmax},
+        Op{.name = "Elu", .since = 6, .build = elu},
+        Op{.name = "Selu", .since = 6, .build = selu},
+        Op{.name = "Celu", .since = 12, .build = celu},
+        Op{.name = "ThresholdedRelu", .since = 10, .build = thresholded_relu},
+        Op{.name = "Shrink", .since = 9, .build = shrink},
+        Op{.name = "Gelu", .since = 20, .build = gelu},
+        Op{.name = "Swish", .since = 24, .build = swish},
+        Op{.name = "Mish", .since = 18, .build = unary<[](const at::Tensor& x) { return at::mish(x); }>},
+        Op{.name = "Softplus", .build = unary<softplus>},
+        Op{.name = "Softsign", .build = unary<softsign>},
         Op{.name = "Silu", .build = silu, .domain = "ouaf"},
     };
     return rows;

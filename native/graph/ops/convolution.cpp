@@ -1,30 +1,48 @@
-// Conv. With one more file, fused.cpp, for the form that inference runs on CPU.
+// Conv and ConvTranspose. With one more file, fused.cpp, for the form that inference runs on CPU.
 #include <array>
 
+#include "native/graph/ops/arguments.hpp"
 #include "native/graph/ops/window.hpp"
 
 namespace ouaf::graph {
 
 namespace {
 
-Kernel convolution(const Build& build) {
-    // The weight may be computed, but its shape has to be known now: kernel_shape gives it then.
-    std::vector<std::int64_t> kernel;
+// The weight's spatial sizes: of the constant, or of the attribute where the weight is computed. Nothing where only
+// running tells.
+std::optional<Numbers> kernel_sizes(const Build& build) {
     if (const Tensor* weight = build.constant(1)) {
         if (weight->dims.size() < 3)
             build.fail("the weight has " + std::to_string(weight->dims.size()) + " dimensions");
-        kernel.assign(weight->dims.begin() + 2, weight->dims.end());
-    } else {
-        kernel = build.attribute<std::vector<std::int64_t>>("kernel_shape", {});
+        return Numbers(weight->dims.begin() + 2, weight->dims.end());
     }
-    const Window window = read_window(build, std::move(kernel));
+    if (const auto* given = find_attribute<Numbers>(build.node, "kernel_shape")) return *given;
+    return std::nullopt;
+}
+
+// The window is read now where that can be, else from the weight whenever it runs; node and graph are copied for it.
+template <class Function>
+Kernel with_window(const Build& build, Function function) {
+    if (const auto kernel = kernel_sizes(build))
+        return [function, window = read_window(build, *kernel)](Run& run) { function(run, window); };
+    Graph named;
+    named.source = build.graph.source;
+    return [function, named, node = build.node, opset = build.opset](Run& run) {
+        const auto sizes = run.inputs[1].sizes().vec();
+        if (sizes.size() < 3)
+            throw std::runtime_error("the weight has " + std::to_string(sizes.size()) + " dimensions");
+        function(run, read_window(Build{named, node, opset}, {sizes.begin() + 2, sizes.end()}));
+    };
+}
+
+Kernel convolution(const Build& build) {
     const auto groups = build.attribute<std::int64_t>("group", 1);
     const bool has_bias = build.has_input(2);
-    return [window, groups, has_bias](Run& run) {
+    return with_window(build, [groups, has_bias](Run& run, const Window& window) {
         at::Tensor input = std::move(run.inputs[0]);
-        std::vector<std::int64_t> padding = window.begin;
+        Numbers padding = window.begin;
         if (!window.symmetric()) {
-            std::vector<std::int64_t> after;
+            Numbers after;
             window.paddings(input, padding, after);
             if (padding != after) {
                 input = padded(input, padding, after, 0);
@@ -33,8 +51,50 @@ Kernel convolution(const Build& build) {
         }
         const auto bias = has_bias ? std::optional<at::Tensor>(run.inputs[2]) : std::nullopt;
         run.outputs[0] = at::convolution(input, run.inputs[1], bias, window.strides, padding, window.dilations, false,
-                                         std::vector<std::int64_t>(padding.size(), 0), groups);
-    };
+                                         Numbers(padding.size(), 0), groups);
+    });
+}
+
+// The whole result is made and then cut: pads take away at both ends, output_padding adds after the last.
+Kernel transposed_convolution(const Build& build) {
+    const auto groups = build.attribute<std::int64_t>("group", 1);
+    const auto output_padding = build.attribute<Numbers>("output_padding", {});
+    const auto output_shape = build.attribute<Numbers>("output_shape", {});
+    const bool has_bias = build.has_input(2);
+    return with_window(build, [=](Run& run, const Window& window) {
+        const at::Tensor& x = run.inputs[0];
+        const std::size_t axes = window.kernel.size();
+        Numbers added = output_padding;
+        added.resize(axes, 0);
+        const Numbers none(axes, 0);
+        at::Tensor y =
+            at::convolution(x, run.inputs[1], {}, window.strides, none, window.dilations, true, none, groups);
+        Numbers around;  // LibTorch's order: last axis first
+        for (std::size_t axis = axes; axis-- > 0;) {
+            std::int64_t begin = window.begin[axis];
+            std::int64_t end = window.end[axis];
+            const bool same = window.auto_pad != Window::AutoPad::explicit_pads;
+            if (same || output_shape.size() >= axes) {
+                const auto dim = static_cast<std::int64_t>(axis) + 2;
+                const std::int64_t wanted = output_shape.size() >= axes
+                                                ? output_shape[output_shape.size() - axes + axis]
+                                                : x.size(dim) * window.strides[axis];
+                const std::int64_t total = y.size(dim) + added[axis] - wanted;
+                const std::int64_t cut = std::max<std::int64_t>(total, 0);  // below 0: zeros after the last
+                begin = window.auto_pad == Window::AutoPad::same_upper ? cut / 2 : cut - cut / 2;
+                end = total - begin;
+            }
+            around.push_back(-begin);
+            around.push_back(added[axis] - end);
+        }
+        y = at::constant_pad_nd(y, around, 0);
+        if (has_bias) {
+            Numbers column(axes + 2, 1);
+            column[1] = -1;
+            y = y + run.inputs[2].reshape(column);
+        }
+        run.outputs[0] = y;
+    });
 }
 
 }  // namespace
@@ -42,6 +102,7 @@ Kernel convolution(const Build& build) {
 std::span<const Op> convolution_ops() {
     static constexpr std::array rows{
         Op{.name = "Conv", .trainable = inputs(1, 2), .build = convolution},
+        Op{.name = "ConvTranspose", .trainable = inputs(1, 2), .build = transposed_convolution},
     };
     return rows;
 }

@@ -1,8 +1,10 @@
-// Pools over windows and over whole images.
+// Pools over windows and over whole images, and MaxPool undone.
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <tuple>
 
+#include "native/graph/ops/arguments.hpp"
 #include "native/graph/ops/window.hpp"
 
 namespace ouaf::graph {
@@ -52,32 +54,110 @@ Pool read_pool(const Build& build) {
     return {read_window(build, kernel), build.attribute<std::int64_t>("ceil_mode", 0) != 0};
 }
 
+// LibTorch counts a maximum's place within its own padded plane; ONNX counts over the whole tensor, with the last
+// axis running fastest or, with storage_order 1, the first spatial one.
+at::Tensor whole_places(at::Tensor place, at::IntArrayRef input, at::IntArrayRef padded_to, const Numbers& before,
+                        bool column_major) {
+    const auto axes = static_cast<std::int64_t>(before.size());
+    std::vector<at::Tensor> along(before.size());
+    for (std::int64_t axis = axes; axis-- > 0;) {
+        const auto index = static_cast<std::size_t>(axis);
+        along[index] = at::remainder(place, padded_to[index + 2]) - before[index];
+        place = at::div(place, padded_to[index + 2], "floor");
+    }
+    at::Tensor whole = at::arange(input[0] * input[1], place.options());
+    Numbers planes(static_cast<std::size_t>(axes) + 2, 1);
+    planes[0] = input[0];
+    planes[1] = input[1];
+    whole = whole.reshape(planes);
+    for (std::int64_t i = 0; i < axes; ++i) {
+        const auto axis = static_cast<std::size_t>(column_major ? axes - 1 - i : i);
+        whole = whole * input[axis + 2] + along[axis];
+    }
+    return whole;
+}
+
 Kernel max_pool(const Build& build) {
-    if (build.node.outputs.size() > 1 && !build.node.outputs[1].empty())
-        build.fail("the second output (indices) is not supported");
-    if (build.attribute<std::int64_t>("storage_order", 0) != 0) build.fail("storage_order 1 is not supported");
+    const bool wants_places = build.node.outputs.size() > 1 && !build.node.outputs[1].empty();
+    const bool column_major = build.attribute<std::int64_t>("storage_order", 0) != 0;
     const Pool pool = read_pool(build);
-    return [pool](Run& run) {
-        std::vector<std::int64_t> before;
-        std::vector<std::int64_t> after;
+    return [pool, wants_places, column_major](Run& run) {
+        Numbers before;
+        Numbers after;
         pool.paddings(run.inputs[0], before, after);
         const Window& window = pool.window;
-        at::Tensor x = run.inputs[0];
+        const auto type = run.inputs[0].scalar_type();
+        const Numbers sizes = run.inputs[0].sizes().vec();
+        at::Tensor x = at::isIntegralType(type, false) ? run.inputs[0].to(at::kDouble) : run.inputs[0];
         const bool halves = std::equal(before.begin(), before.end(), window.kernel.begin(),
                                        [](std::int64_t pad, std::int64_t size) { return pad <= size / 2; });
-        if (before != after || !halves) {
+        Numbers cut = before;  // by how much LibTorch's places are off
+        if (before != after || !halves || (wants_places && before != Numbers(before.size(), 0))) {
             x = padded(x, before, after, -std::numeric_limits<double>::infinity());
             before.assign(before.size(), 0);
         }
-        switch (before.size()) {
-            case 1: run.outputs[0] = at::max_pool1d(x, window.kernel, window.strides, before, window.dilations); break;
-            case 2: run.outputs[0] = at::max_pool2d(x, window.kernel, window.strides, before, window.dilations); break;
-            default: run.outputs[0] = at::max_pool3d(x, window.kernel, window.strides, before, window.dilations);
+        at::Tensor y;
+        at::Tensor place;
+        const auto& [kernel, strides, dilations] = std::tie(window.kernel, window.strides, window.dilations);
+        if (!wants_places) {
+            switch (before.size()) {
+                case 1: y = at::max_pool1d(x, kernel, strides, before, dilations); break;
+                case 2: y = at::max_pool2d(x, kernel, strides, before, dilations); break;
+                default: y = at::max_pool3d(x, kernel, strides, before, dilations);
+            }
+        } else {
+            switch (before.size()) {
+                case 1: std::tie(y, place) = at::max_pool1d_with_indices(x, kernel, strides, before, dilations); break;
+                case 2: std::tie(y, place) = at::max_pool2d_with_indices(x, kernel, strides, before, dilations); break;
+                default: std::tie(y, place) = at::max_pool3d_with_indices(x, kernel, strides, before, dilations);
+            }
+            run.outputs[1] = whole_places(place, sizes, x.sizes(), cut, column_major);
         }
+        run.outputs[0] = y.to(type);
     };
 }
 
+// Values back to the places that MaxPool gave, zeros elsewhere. Places count over the unpooled tensor.
+Kernel max_unpool(const Build& build) {
+    const Window window = read_pool(build).window;
+    return [window, shape_of = numbers(build, "", 2)](Run& run) {
+        const at::Tensor& x = run.inputs[0];
+        const Numbers asked = shape_of(run);
+        Numbers sizes = x.sizes().vec();
+        for (std::size_t axis = 0; axis < window.kernel.size(); ++axis)
+            sizes[axis + 2] = (sizes[axis + 2] - 1) * window.strides[axis] + window.kernel[axis] - window.begin[axis] -
+                              window.end[axis];
+        check_size(run, asked.empty() ? sizes : asked);
+        at::Tensor y = at::zeros({element_count(sizes)}, x.options())
+                           .scatter(0, run.inputs[1].reshape(-1), x.reshape(-1))
+                           .reshape(sizes);
+        Numbers around;  // a larger shape that was asked for has zeros after
+        for (std::size_t axis = sizes.size(); axis-- > 0 && !asked.empty();) {
+            around.push_back(0);
+            around.push_back(asked.at(axis) - sizes[axis]);
+        }
+        run.outputs[0] = asked.empty() ? y : at::constant_pad_nd(y, around);
+    };
+}
+
+// A convolution with ones, plane by plane.
+at::Tensor window_sum(const at::Tensor& x, const Window& window) {
+    Numbers kernel{1, 1};
+    kernel.insert(kernel.end(), window.kernel.begin(), window.kernel.end());
+    Numbers planes{x.size(0) * x.size(1), 1};
+    planes.insert(planes.end(), x.sizes().begin() + 2, x.sizes().end());
+    const Numbers none(window.kernel.size(), 0);
+    const at::Tensor sums = at::convolution(x.reshape(planes), at::ones(kernel, x.options().requires_grad(false)), {},
+                                            window.strides, none, window.dilations, false, none, 1);
+    Numbers sizes = sums.sizes().vec();
+    sizes[0] = x.size(0);
+    sizes[1] = x.size(1);
+    return sums.reshape(sizes);
+}
+
 at::Tensor window_mean(const at::Tensor& x, const Window& window) {
+    if (std::any_of(window.dilations.begin(), window.dilations.end(), [](auto d) { return d != 1; }))
+        return window_sum(x, window) / static_cast<double>(element_count(window.kernel));
     switch (window.kernel.size()) {
         case 1: return at::avg_pool1d(x, window.kernel, window.strides);
         case 2: return at::avg_pool2d(x, window.kernel, window.strides);
@@ -87,8 +167,6 @@ at::Tensor window_mean(const at::Tensor& x, const Window& window) {
 
 Kernel average_pool(const Build& build) {
     const Pool pool = read_pool(build);
-    if (std::any_of(pool.window.dilations.begin(), pool.window.dilations.end(), [](auto d) { return d != 1; }))
-        build.fail("dilations other than 1 are not supported");
     const bool counts_padding = build.attribute<std::int64_t>("count_include_pad", 0) != 0;
     return [pool, counts_padding](Run& run) {
         const at::Tensor& x = run.inputs[0];
@@ -120,6 +198,27 @@ Kernel average_pool(const Build& build) {
     };
 }
 
+// The p-norm of each window; padding counts as zeros.
+Kernel lp_pool(const Build& build) {
+    const Pool pool = read_pool(build);
+    const auto p = static_cast<double>(build.attribute<std::int64_t>("p", 2));
+    return [pool, p](Run& run) {
+        const at::Tensor& x = run.inputs[0];
+        Numbers before;
+        Numbers after;
+        pool.paddings(x, before, after);
+        run.outputs[0] = at::pow(window_sum(padded(at::pow(x.abs(), p), before, after, 0), pool.window), 1 / p);
+    };
+}
+
+Kernel global_lp_pool(const Build& build) {
+    const auto p = static_cast<double>(build.attribute<std::int64_t>("p", 2));
+    return [p](Run& run) {
+        const at::Tensor& x = run.inputs[0];
+        run.outputs[0] = at::pow(at::pow(x.abs(), p).sum(spatial_axes(x), true), 1 / p);
+    };
+}
+
 }  // namespace
 
 std::span<const Op> pooling_ops() {
@@ -128,6 +227,9 @@ std::span<const Op> pooling_ops() {
         Op{.name = "GlobalMaxPool", .build = global_max_pool},
         Op{.name = "MaxPool", .build = max_pool},
         Op{.name = "AveragePool", .build = average_pool},
+        Op{.name = "LpPool", .since = 2, .build = lp_pool},
+        Op{.name = "GlobalLpPool", .since = 2, .build = global_lp_pool},
+        Op{.name = "MaxUnpool", .since = 9, .build = max_unpool},
     };
     return rows;
 }
