@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what a build needs and links it under build/deps/, where CMake looks:
-#   Debian's packages, a Python environment (LibTorch, ONNX Runtime), npm packages, and three libraries built from
-#   source (the image decoders for the machine and for wasm, onnx). All but Debian's packages live in a cache folder
-#   ($OUAF_CACHE, by default ~/.cache/ouaf) under names that hold versions and flags, so that the next clone finds
-#   them; a folder appears under its name only when it is whole.
+#   Debian's packages, Python environments (LibTorch; ONNX Runtime and the tests' references), npm packages, and three
+#   libraries built from source (the image decoders for the machine and for wasm, onnx). All but Debian's packages live
+#   in a cache folder ($OUAF_CACHE, by default ~/.cache/ouaf) under names that hold versions and flags, so that the next
+#   clone finds them; a folder appears under its name only when it is whole.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cache=${OUAF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ouaf}
@@ -12,9 +12,9 @@ logs=$cache/logs
 source "$root/cmake/versions.env"
 python=/usr/bin/python3 # the system's: one from elsewhere could vanish under the environments that are made of it
 
-packages=(build-essential ca-certificates catch2 chromium curl emscripten file libcli11-dev libprotobuf-dev libspdlog-dev
-          libssl-dev libtomlplusplus-dev nasm ninja-build nlohmann-json3-dev nodejs patch protobuf-compiler
-          python3 python3-venv zlib1g-dev clang-format clang-tidy)
+packages=(build-essential ca-certificates catch2 chromium clang-format clang-tidy emscripten libcli11-dev libprotobuf-dev
+          libssl-dev libtomlplusplus-dev nasm ninja-build nlohmann-json3-dev nodejs protobuf-compiler python3 python3-venv
+          zlib1g-dev)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -137,7 +137,11 @@ onnx_flags=(-DONNX_BUILD_PYTHON=OFF -DONNX_USE_PROTOBUF_SHARED_LIBS=OFF -DBUILD_
             -DONNX_HARDENING=OFF -DONNX_WERROR=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON)
 python_version=$("$python" -c 'import sys; print(sys.version)')
 tools_key=$(key tools "$CMAKE_VERSION" "$python_version" "$cache")
-torch_key=$(key torch "$TORCH_VERSION" "$CUDA_RUNTIME_VERSION" "$CUDA_CUPTI_VERSION" "$NUMPY_VERSION" "$PILLOW_VERSION" "$ONNXRUNTIME_VERSION" "$python_version" "$cache")
+torch_packages=("torch==$TORCH_VERSION" "nvidia-cuda-runtime==$CUDA_RUNTIME_VERSION" "nvidia-cuda-cupti==$CUDA_CUPTI_VERSION")
+torch_key=$(key torch "${torch_packages[@]}" "$python_version" "$cache")
+reference_packages=("numpy==$NUMPY_VERSION" "pillow==$PILLOW_VERSION" "onnxruntime==$ONNXRUNTIME_VERSION" "onnx==$ONNX_VERSION"
+                    "ml_dtypes==$ML_DTYPES_VERSION" "protobuf==$PROTOBUF_VERSION" "typing_extensions==$TYPING_EXTENSIONS_VERSION")
+reference_key=$(key reference "${reference_packages[@]}" "$python_version" "$cache")
 opencv_key=$(key opencv-source "$OPENCV_VERSION")
 onnx_source_key=$(key onnx-source "$ONNX_VERSION")
 codecs_rules=$(cat "$root/cmake/codecs/CMakeLists.txt")
@@ -153,9 +157,8 @@ cmake=$cache/$tools_key/bin/cmake
 make_venv "$tools_key" "cmake==$CMAKE_VERSION"
 # What only waits for the network runs beside what only needs the processor.
 (
-    make_venv "$torch_key" --no-deps "torch==$TORCH_VERSION" "nvidia-cuda-runtime==$CUDA_RUNTIME_VERSION" \
-        "nvidia-cuda-cupti==$CUDA_CUPTI_VERSION" "numpy==$NUMPY_VERSION" "pillow==$PILLOW_VERSION" \
-        "onnxruntime==$ONNXRUNTIME_VERSION"
+    make_venv "$torch_key" --no-deps "${torch_packages[@]}"
+    make_venv "$reference_key" --no-deps "${reference_packages[@]}"
     provide "$node_key" make_node_modules
     provide "$headers_key" make_onnxruntime_headers
 ) &
@@ -167,13 +170,14 @@ provide "$codecs_key" make_codecs_native
 provide "$codecs_wasm_key" make_codecs_wasm
 wait "$downloads"
 
-site_packages=$("$cache/$torch_key/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+site_packages() { "$cache/$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
+torch=$(site_packages "$torch_key")
 link "$cache/$tools_key/bin" tools
-link "$cache/$torch_key" python
-link "$site_packages/torch" torch
-link "$site_packages/nvidia" nvidia
+link "$cache/$reference_key" python
+link "$torch/torch" torch
+link "$torch/nvidia" nvidia
 rm -rf "$deps/onnxruntime" && mkdir "$deps/onnxruntime"
-link "$site_packages/onnxruntime/capi/libonnxruntime.so.$ONNXRUNTIME_VERSION" onnxruntime/libonnxruntime.so.1 # its soname
+link "$(site_packages "$reference_key")/onnxruntime/capi/libonnxruntime.so.$ONNXRUNTIME_VERSION" onnxruntime/libonnxruntime.so.1 # its soname
 link "$cache/$headers_key/include" onnxruntime/include
 link "$cache/$onnx_key" onnx
 link "$cache/$codecs_key" codecs

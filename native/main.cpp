@@ -15,9 +15,12 @@ int main(int argc, char** argv) {
     ouaf::commands::add_predict(app);
     ouaf::commands::add_import(app);
     ouaf::commands::add_publish(app);
+    ouaf::commands::add_verify(app);
     try {
         app.parse(argc, argv);
         return 0;
+    } catch (const CLI::RuntimeError& error) {
+        return error.get_exit_code();  // the command has said all there is to say
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     } catch (const std::exception& error) {

@@ -10,5 +10,6 @@ void add_evaluate(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_import(CLI::App& app);
 void add_publish(CLI::App& app);
+void add_verify(CLI::App& app);
 
 }  // namespace ouaf::commands
