@@ -21,7 +21,7 @@ namespace {
 std::int64_t trainable(const Layout& layout) { return parameter_count(layout).trainable; }
 std::int64_t total(const Layout& layout) { return parameter_count(layout).total(); }
 
-ResNet without_head_classes(ResNet config, std::int64_t classes) {
+ResNet with_classes(ResNet config, std::int64_t classes) {
     config.classes = classes;
     return config;
 }
@@ -55,9 +55,9 @@ std::vector<std::pair<Layout, Dims>> small_networks() {
         {resnet(grouped), {2, 3, 48, 33}},  // another size than it was made with
         {resnet(original), {2, 3, 40, 56}},
         {densenet(dense_net), {2, 3, 64, 64}},
-        {inception_v3(inception), {2, 3, 80, 75}},
-        {inception_resnet_v2(inception_resnet), {2, 3, 75, 75}},
-        {xception(separable), {2, 3, 71, 72}},
+        {inception_v3(inception), {1, 3, 80, 75}},
+        {inception_resnet_v2(inception_resnet), {1, 3, 75, 75}},
+        {xception(separable), {1, 3, 71, 72}},
         {mobilenet_v2(mobile), {2, 3, 65, 64}},
         {efficientnet(first), {2, 3, 65, 64}},
         {efficientnet(second), {2, 1, 64, 65}},
@@ -114,7 +114,7 @@ TEST_CASE("VGG and ResNet families have torchvision's parameters", "[graph][buil
     CHECK(trainable(resnet(resnext50_32x4d())) == 25'028'904);
     CHECK(trainable(resnet(resnext101_32x8d())) == 88'791'336);
     CHECK(trainable(resnet(resnext101_32x48d())) == 828'411'176);  // the published 829 million
-    CHECK(trainable(resnet(without_head_classes(resnet50(), 120))) == 25'557'032 - 880 * 2049);
+    CHECK(trainable(resnet(with_classes(resnet50(), 120))) == 25'557'032 - 880 * 2049);
 }
 
 TEST_CASE("the other families have the published parameters", "[graph][builders]") {
@@ -143,6 +143,9 @@ TEST_CASE("the other families have the published parameters", "[graph][builders]
     CHECK(trainable(efficientnet(efficientnet_v2_l())) == 118'515'272);
     CHECK(trainable(efficientnet(efficientnet_v2_b(0))) == 7'139'704);
     CHECK(total(efficientnet(efficientnet_v2_b(0))) == 7'200'312);
+    CHECK(total(efficientnet(efficientnet_v2_b(1))) == 8'212'124);
+    CHECK(total(efficientnet(efficientnet_v2_b(2))) == 10'178'374);
+    CHECK(total(efficientnet(efficientnet_v2_b(3))) == 14'486'374);
 }
 
 TEST_CASE("every family runs as in ONNX Runtime and has a head and gradients", "[graph][builders]") {
