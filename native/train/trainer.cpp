@@ -33,7 +33,7 @@ class Share {
         const std::size_t before = finished_;
         return [this, before, name](std::size_t done, std::size_t) {
             finished_ = before + done;
-            report_.progress(name, static_cast<double>(finished_) / static_cast<double>(photos_));
+            now(name);
         };
     }
     void now(std::string_view name) const {

@@ -32,8 +32,7 @@ std::vector<NamedTensor> read_series(const fs::path& folder, const std::string& 
     }
 }
 
-// By name where the files give the graph's names, else by place. Optional inputs may be left out, so that the files
-// are fewer; a graph's input that no file gives is an error of the data.
+// By name where the files give the graph's names, else by place. Each of the graph's inputs needs its file.
 std::vector<at::Tensor> in_order(const std::vector<NamedTensor>& given, const std::vector<graph::Value>& wanted,
                                  const std::string& folder) {
     if (given.size() != wanted.size())
