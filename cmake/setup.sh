@@ -71,6 +71,20 @@ make_venv() { # make_venv NAME PIP-ARGUMENTS…
     say "$name took $((SECONDS - start)) s"
 }
 
+site_packages() { "$cache/$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
+
+# PyTorch joins the references: the very wheel that the program links to. Python's own start sees to it that it loads.
+add_torch() {
+    local site stubs=$cache/$reference_key/no-cuda
+    [ ! -e "$stubs" ] || return 0
+    site=$(site_packages "$reference_key")
+    cp "$root/cmake/torch_without_cuda.py" "$site"
+    mkdir "$stubs.partial"
+    "$cache/$reference_key/bin/python" "$site/torch_without_cuda.py" "$stubs.partial"
+    printf '%s\nimport torch_without_cuda\n' "$(site_packages "$torch_key")" >"$site/torch.pth"
+    mv "$stubs.partial" "$stubs"
+}
+
 # One sdist, unpacked. Its metadata is not built: that would need the package's own build tools.
 make_source() { # make_source PACKAGE VERSION FOLDER
     python_with_pip download --no-deps --no-binary "$1" --dest "$3" "$1==$2"
@@ -123,7 +137,7 @@ make_node_modules() {
 link() { ln -sfn "$1" "$deps/$2"; }
 
 # Everything that shapes the result: when it is what the links were made from, there is nothing to do.
-stamp=$(cat "$root/cmake/versions.env" "$root/cmake/setup.sh" "$root/cmake/codecs/CMakeLists.txt" <(echo "$cache") | sha256sum)
+stamp=$(cat "$root/cmake/versions.env" "$root/cmake/setup.sh" "$root/cmake/codecs/CMakeLists.txt" "$root/cmake/torch_without_cuda.py" <(echo "$cache") | sha256sum)
 [ "$(cat "$deps/stamp" 2>/dev/null)" = "$stamp" ] && [ -z "$(find "$deps" -xtype l)" ] && exit 0
 
 mkdir -p "$cache" "$logs" "$deps"
@@ -140,8 +154,12 @@ tools_key=$(key tools "$CMAKE_VERSION" "$python_version" "$cache")
 torch_packages=("torch==$TORCH_VERSION" "nvidia-cuda-runtime==$CUDA_RUNTIME_VERSION" "nvidia-cuda-cupti==$CUDA_CUPTI_VERSION")
 torch_key=$(key torch "${torch_packages[@]}" "$python_version" "$cache")
 reference_packages=("numpy==$NUMPY_VERSION" "pillow==$PILLOW_VERSION" "onnxruntime==$ONNXRUNTIME_VERSION" "onnx==$ONNX_VERSION"
-                    "ml_dtypes==$ML_DTYPES_VERSION" "protobuf==$PROTOBUF_VERSION" "typing_extensions==$TYPING_EXTENSIONS_VERSION")
-reference_key=$(key reference "${reference_packages[@]}" "$python_version" "$cache")
+                    "ml_dtypes==$ML_DTYPES_VERSION" "protobuf==$PROTOBUF_VERSION" "typing_extensions==$TYPING_EXTENSIONS_VERSION"
+                    "torchvision==$TORCHVISION_VERSION" "timm==$TIMM_VERSION" "onnxscript==$ONNXSCRIPT_VERSION"
+                    "onnx-ir==$ONNX_IR_VERSION" "filelock==$FILELOCK_VERSION" "fsspec==$FSSPEC_VERSION" "jinja2==$JINJA2_VERSION"
+                    "markupsafe==$MARKUPSAFE_VERSION" "mpmath==$MPMATH_VERSION" "networkx==$NETWORKX_VERSION"
+                    "packaging==$PACKAGING_VERSION" "pyyaml==$PYYAML_VERSION" "sympy==$SYMPY_VERSION")
+reference_key=$(key reference "${reference_packages[@]}" "$torch_key" "$(cat "$root/cmake/torch_without_cuda.py")" "$python_version" "$cache")
 opencv_key=$(key opencv-source "$OPENCV_VERSION")
 onnx_source_key=$(key onnx-source "$ONNX_VERSION")
 codecs_rules=$(cat "$root/cmake/codecs/CMakeLists.txt")
@@ -159,6 +177,7 @@ make_venv "$tools_key" "cmake==$CMAKE_VERSION"
 (
     make_venv "$torch_key" --no-deps "${torch_packages[@]}"
     make_venv "$reference_key" --no-deps "${reference_packages[@]}"
+    add_torch
     provide "$node_key" make_node_modules
     provide "$headers_key" make_onnxruntime_headers
 ) &
@@ -170,7 +189,6 @@ provide "$codecs_key" make_codecs_native
 provide "$codecs_wasm_key" make_codecs_wasm
 wait "$downloads"
 
-site_packages() { "$cache/$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
 torch=$(site_packages "$torch_key")
 link "$cache/$tools_key/bin" tools
 link "$cache/$reference_key" python
