@@ -161,6 +161,16 @@ std::unordered_map<std::string, int> use_counts(std::span<const Node> nodes, std
     return uses;
 }
 
+std::string unused_name(const Graph& graph, std::string name) {
+    const auto made_by = producers(graph.nodes);
+    const auto is_input = [&] {
+        return std::any_of(graph.inputs.begin(), graph.inputs.end(),
+                           [&](const Value& input) { return input.name == name; });
+    };
+    while (graph.initializers.contains(name) || made_by.contains(name) || is_input()) name += "_";
+    return name;
+}
+
 std::string describe(const Node& node) {
     const std::string& name = !node.name.empty() || node.outputs.empty() ? node.name : node.outputs.front();
     return (node.domain.empty() ? node.op : node.domain + "." + node.op) + " '" + name + "'";

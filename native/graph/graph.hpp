@@ -162,6 +162,9 @@ std::unordered_map<std::string, std::size_t> producers(std::span<const Node> nod
 // How often each value is read by nodes; a graph output counts as one more.
 std::unordered_map<std::string, int> use_counts(std::span<const Node> nodes, std::span<const Value> outputs);
 
+// The name, made longer where a value of the graph has it.
+std::string unused_name(const Graph& graph, std::string name);
+
 // For messages: "Conv 'stem_conv'", or the first output where the node has no name.
 std::string describe(const Node& node);
 

@@ -2,6 +2,9 @@
 #include "native/graph/head.hpp"
 
 #include <algorithm>
+#include <cmath>
+
+#include "native/graph/random.hpp"
 
 namespace ouaf::graph {
 
@@ -43,15 +46,25 @@ std::optional<Head> head_at(const Graph& graph, std::size_t index) {
     return head;
 }
 
-// The value through which the way back goes on, where exactly one input is not a constant.
-std::optional<std::string> only_variable_input(const Graph& graph, const Node& node) {
-    std::optional<std::string> only;
-    for (const std::string& input : node.inputs) {
-        if (input.empty() || graph.initializers.contains(input)) continue;
-        if (only) return std::nullopt;
-        only = input;
-    }
-    return only;
+using Names = std::unordered_set<std::string>;
+
+// The values that depend on the graph's inputs; exporters compute sizes and axes from constants.
+Names varying_values(const Graph& graph) {
+    Names varying;
+    for (const Value& input : graph.inputs) varying.insert(input.name);
+    for (const Node& node : graph.nodes)
+        if (std::any_of(node.inputs.begin(), node.inputs.end(),
+                        [&](const std::string& input) { return varying.contains(input); }))
+            varying.insert(node.outputs.begin(), node.outputs.end());
+    varying.erase("");
+    return varying;
+}
+
+std::vector<std::string> varying_inputs(const Node& node, const Names& varying) {
+    std::vector<std::string> inputs;
+    for (const std::string& input : node.inputs)
+        if (varying.contains(input)) inputs.push_back(input);
+    return inputs;
 }
 
 // Where a bias stands as an Add of a [classes] constant after a MatMul.
@@ -84,42 +97,58 @@ void follow_in_reshapes(Graph& graph, std::size_t head, std::int64_t from, std::
     }
 }
 
-std::string unused_name(const Graph& graph, std::string name) {
-    const auto made_by = producers(graph.nodes);
-    while (graph.initializers.contains(name) || made_by.contains(name)) name += "_";
-    return name;
-}
+// The way back from a value to the heads that it comes from.
+struct WayBack {
+    const Graph& graph;
+    std::unordered_map<std::string, std::size_t> made_by;
+    Names varying;
+    std::vector<Head> heads{};
 
-}  // namespace
-
-Head find_head(const Graph& graph) {
-    const auto made_by = producers(graph.nodes);
-    const std::string hint = "; a head is the last Gemm, MatMul or 1x1 Conv with a constant float32 weight";
-    std::string value = graph.outputs.at(0).name;
-    std::optional<std::size_t> after;  // the node on the way that reads the head's output
-    for (;;) {
-        const auto producer = made_by.find(value);
-        if (producer == made_by.end())
-            fail(graph, "no classification head before output '" + graph.outputs[0].name + "'" + hint);
-        const Node& node = graph.nodes[producer->second];
-        if (auto head = head_at(graph, producer->second)) {
-            std::string bias;
-            if (after && node.op == "MatMul" && is_bias_add(graph, graph.nodes[*after], *head, bias)) {
-                head->bias = bias;
-                head->bias_node = after;
-            }
-            return *head;
-        }
-        const auto next = only_variable_input(graph, node);
-        if (!next)
-            fail(graph, "no classification head: the way back from the output branches at " + describe(node) + hint);
-        after = producer->second;
-        value = *next;
+    [[noreturn]] void refuse(const std::string& what) const {
+        fail(graph, "no classification head" + what +
+                        "; a head is the last Gemm, MatMul or 1x1 Conv with a constant float32 weight");
     }
-}
 
-HeadRows head_rows(const Graph& graph) {
-    const Head head = find_head(graph);
+    // Sums are passed where the node that reads them scales by a constant: an average of heads, as networks that
+    // were trained by distillation give it.
+    bool averages(const Node& node, std::optional<std::size_t> after) const {
+        if (!node.domain.empty()) return false;
+        if (node.op == "Mean") return true;
+        if (node.op != "Add" && node.op != "Sum") return false;
+        if (!after) return false;
+        const Node& reader = graph.nodes[*after];
+        if (reader.op == "Add" || reader.op == "Sum") return varying_inputs(reader, varying).size() > 1;
+        return (reader.op == "Div" || reader.op == "Mul") && varying_inputs(reader, varying).size() == 1;
+    }
+
+    // after: the node on the way that reads the value.
+    void follow(std::string value, std::optional<std::size_t> after) {
+        for (;;) {
+            const auto producer = made_by.find(value);
+            if (producer == made_by.end()) refuse(" before output '" + graph.outputs[0].name + "'");
+            const Node& node = graph.nodes[producer->second];
+            if (auto head = head_at(graph, producer->second)) {
+                std::string bias;
+                if (after && node.op == "MatMul" && is_bias_add(graph, graph.nodes[*after], *head, bias)) {
+                    head->bias = bias;
+                    head->bias_node = after;
+                }
+                heads.push_back(*head);
+                return;
+            }
+            const auto next = varying_inputs(node, varying);
+            if (next.size() > 1 && averages(node, after)) {
+                for (const std::string& each : next) follow(each, producer->second);
+                return;
+            }
+            if (next.size() != 1) refuse(": the way back from the output branches at " + describe(node));
+            after = producer->second;
+            value = next[0];
+        }
+    }
+};
+
+HeadRows rows_of(const Graph& graph, const Head& head) {
     const Node& node = graph.nodes[head.node];
     const bool gemm = node.op == "Gemm";
     const float alpha = gemm ? attribute_or(node, "alpha", 1.0f) : 1.0f;
@@ -143,8 +172,7 @@ HeadRows head_rows(const Graph& graph) {
     return rows;
 }
 
-void replace_head(Graph& graph, const HeadRows& rows) {
-    const Head head = find_head(graph);
+void replace(Graph& graph, const Head& head, const HeadRows& rows) {
     if (rows.width != head.width)
         fail(graph, "the new head has " + std::to_string(rows.width) + " features a class, the network gives " +
                         std::to_string(head.width));
@@ -190,8 +218,66 @@ void replace_head(Graph& graph, const HeadRows& rows) {
         node.inputs[2] = bias;
     }
     follow_in_reshapes(graph, head.node, head.classes, rows.classes);
+}
+
+}  // namespace
+
+std::vector<Head> find_heads(const Graph& graph) {
+    WayBack way{graph, producers(graph.nodes), varying_values(graph)};
+    way.follow(graph.outputs.at(0).name, std::nullopt);
+    return way.heads;
+}
+
+Head find_head(const Graph& graph) {
+    const auto heads = find_heads(graph);
+    if (heads.size() > 1)
+        fail(graph, "averages " + std::to_string(heads.size()) + " heads, '" + heads[0].weight + "' and '" +
+                        heads[1].weight + "', where one is needed; export the network without its other heads");
+    return heads[0];
+}
+
+std::string find_features(const Graph& graph) {
+    const auto heads = find_heads(graph);
+    for (const Head& head : heads)
+        if (head.features != heads[0].features) return find_head(graph).features;  // says why not
+    return heads[0].features;
+}
+
+HeadRows head_rows(const Graph& graph) {
+    find_features(graph);
+    const auto heads = find_heads(graph);
+    HeadRows rows = rows_of(graph, heads[0]);
+    const auto share = 1.0f / static_cast<float>(heads.size());
+    for (std::size_t i = 1; i < heads.size(); ++i) {
+        const HeadRows other = rows_of(graph, heads[i]);
+        for (std::size_t k = 0; k < rows.weight.size(); ++k) rows.weight[k] += other.weight[k];
+        for (std::size_t k = 0; k < rows.bias.size(); ++k) rows.bias[k] += other.bias[k];
+    }
+    if (heads.size() > 1) {
+        for (float& value : rows.weight) value *= share;
+        for (float& value : rows.bias) value *= share;
+    }
+    return rows;
+}
+
+HeadRows fresh_rows(std::int64_t classes, std::int64_t width, std::uint64_t seed) {
+    HeadRows rows{classes, width, {}, {}};
+    const double bound = 1 / std::sqrt(static_cast<double>(width));
+    const auto fill = [&](std::vector<float>& values, std::int64_t count, std::string_view name) {
+        Random random(seed, name);
+        values.resize(static_cast<std::size_t>(count));
+        for (float& value : values) value = static_cast<float>(bound * (2 * random.uniform() - 1));
+    };
+    fill(rows.weight, element_count({classes, width}), "head.weight");
+    fill(rows.bias, classes, "head.bias");
+    return rows;
+}
+
+void replace_head(Graph& graph, const HeadRows& rows) {
+    const auto heads = find_heads(graph);
+    for (std::size_t i = 0; i < heads.size(); ++i) replace(graph, find_heads(graph)[i], rows);
     for (Dim& dim : graph.outputs[0].dims)
-        if (const auto* size = std::get_if<std::int64_t>(&dim); size && *size == head.classes) dim = rows.classes;
+        if (const auto* size = std::get_if<std::int64_t>(&dim); size && *size == heads[0].classes) dim = rows.classes;
 }
 
 }  // namespace ouaf::graph

@@ -9,7 +9,9 @@
 #include <map>
 #include <optional>
 
+#include "native/graph/blocks.hpp"
 #include "native/graph/canonicalise.hpp"
+#include "native/graph/checkpoint.hpp"
 #include "native/graph/fold.hpp"
 #include "native/graph/head.hpp"
 #include "native/graph/plan.hpp"
@@ -45,15 +47,6 @@ void refuse_unsupported(const Graph& graph) {
                       (total == 1 ? " unsupported operator: " : " unsupported operators: ") + list);
 }
 
-std::optional<std::string> features_value(const Graph& graph, std::string& why_not) {
-    try {
-        return find_head(graph).features;
-    } catch (const std::runtime_error& error) {
-        why_not = error.what();  // reported when features are asked for
-        return std::nullopt;
-    }
-}
-
 }  // namespace
 
 struct Network::State {
@@ -63,19 +56,23 @@ struct Network::State {
     bool any_batch = false;  // input and output leave the number of images open: a batch may run in parts
     std::optional<std::string> features;
     std::string why_no_features;
+    std::unordered_set<std::string> head_biases;
 
     std::vector<at::Tensor> constants;  // every initializer that is read
     std::vector<std::string> constant_names;
     std::vector<Parameter> parameters;  // the same tensors as in constants
     std::vector<Parameter> buffers;
 
-    Plan with_gradients;
+    std::unordered_map<std::string, int> blocks;  // of every constant
+
+    std::shared_ptr<const Plan> with_gradients;  // a backward pass may outlive the network
     Plan inference;
 
     void read_constants(const Graph& graph, std::unordered_map<std::string, int>& index);
     void check(const Value& input, const at::Tensor& given) const;
-    std::vector<at::Tensor> run(std::span<const at::Tensor> given, std::span<const std::string> wanted);
-    std::vector<at::Tensor> infer(std::span<const at::Tensor> given, std::span<const int> wanted) const;
+    std::vector<at::Tensor> run(std::span<const at::Tensor> given, std::span<const std::string> wanted, Mode mode);
+    std::vector<at::Tensor> infer(const Plan& plan, std::span<const at::Tensor> given, std::span<const int> wanted,
+                                  const Pass& pass) const;
 };
 
 // The images that are run together on CPU, as pixels of the input.
@@ -83,6 +80,12 @@ constexpr std::int64_t pixels_at_once = 16 * 224 * 224;
 
 bool is_symbolic(const Value& value) {
     return value.has_shape && !value.dims.empty() && std::holds_alternative<std::string>(value.dims[0]);
+}
+
+// Whether a single number that the node reads is a weight; elsewhere it is the exporter's setting.
+bool reads_single_weights(const Node& node, const Op* op) {
+    const auto among = [&](std::span<const Op> rows) { return op >= rows.data() && op < rows.data() + rows.size(); };
+    return among(convolution_ops()) || among(linear_ops()) || among(normalisation_ops()) || node.op == "PRelu";
 }
 
 // In order of first use, so that parameters() runs from the input to the head.
@@ -100,7 +103,8 @@ void Network::State::read_constants(const Graph& graph, std::unordered_map<std::
                 constant_names.push_back(name);
             }
             if (i < 32 && is_floating(found->second.dtype)) {
-                roles[name] |= (op->trainable >> i) & 1u;
+                if (found->second.count() != 1 || head_biases.contains(name) || reads_single_weights(node, op))
+                    roles[name] |= (op->trainable >> i) & 1u;
                 roles[name] |= ((op->buffers >> i) & 1u) << 1;
                 if (node.op == "Conv" && i == 1 && found->second.dims.size() == 4) roles[name] |= 4u;
             }
@@ -119,6 +123,11 @@ void Network::State::read_constants(const Graph& graph, std::unordered_map<std::
         if (role & 1u) parameters.push_back({constant_names[i], constants[i]});
         else if (role & 2u) buffers.push_back({constant_names[i], constants[i]});
     }
+    std::unordered_set<std::string> weights;
+    for (const Parameter& parameter : parameters) weights.insert(parameter.name);
+    blocks = find_blocks(graph, weights).of_constant;
+    for (auto* list : {&parameters, &buffers})
+        for (Parameter& each : *list) each.block = blocks[each.name];
 }
 
 void Network::State::check(const Value& input, const at::Tensor& given) const {
@@ -140,20 +149,21 @@ void Network::State::check(const Value& input, const at::Tensor& given) const {
 
 // On CPU a large batch runs in equal parts: activations over 32 MB would be mapped and zeroed anew by the
 // system for every step (EfficientNetV2-B0 at 224 px: 160 images/s as 32 at once, 220 as 16).
-std::vector<at::Tensor> Network::State::infer(std::span<const at::Tensor> given, std::span<const int> wanted) const {
+std::vector<at::Tensor> Network::State::infer(const Plan& plan, std::span<const at::Tensor> given,
+                                              std::span<const int> wanted, const Pass& pass) const {
     const bool one_batch = any_batch && given.size() == 1 && wanted.size() == 1 && given[0].dim() == 4;
     const std::int64_t images = one_batch ? given[0].size(0) : 0;
     const std::int64_t pixels = images > 0 ? given[0].size(2) * given[0].size(3) : 0;
     const std::int64_t fit = std::max<std::int64_t>(1, pixels_at_once / std::max<std::int64_t>(1, pixels));
-    if (images <= fit || !given[0].device().is_cpu())
-        return run_plan(inference, source, constants, given, wanted, false);
+    if (images <= fit || !pass.device.is_cpu()) return run_plan(plan, source, constants, given, wanted, pass);
     std::vector<at::Tensor> results;
     for (const at::Tensor& part : given[0].chunk((images + fit - 1) / fit))
-        results.push_back(run_plan(inference, source, constants, {&part, 1}, wanted, false).front());
+        results.push_back(run_plan(plan, source, constants, {&part, 1}, wanted, pass).front());
     return {at::cat(results)};
 }
 
-std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, std::span<const std::string> wanted) {
+std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, std::span<const std::string> wanted,
+                                            Mode mode) {
     if (given.size() != inputs.size())
         throw std::runtime_error(source + ": has " + std::to_string(inputs.size()) + " inputs and was given " +
                                  std::to_string(given.size()) + "; an image classifier has one");
@@ -171,18 +181,33 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
             images.push_back(each.dim() == 4 ? each.contiguous(at::MemoryFormat::ChannelsLast) : each);
         return images;
     };
-    const Plan& plan = gradients ? with_gradients : inference;
+    // The fused steps of inference compute in float32 and don't drop.
+    const bool fused = !gradients && !mode.training && !mode.bfloat16;
+    const Plan& plan = fused ? inference : *with_gradients;
     std::vector<int> values;
     for (const std::string& name : wanted) values.push_back(plan.kept.at(name));
-    if (gradients) return run_plan(plan, source, constants, channels_last(), values, true);
+    Pass pass;
+    pass.gradients = gradients || mode.training;
+    pass.training = mode.training;
+    pass.bfloat16 = mode.bfloat16;
+    if (!given.empty()) pass.device = given[0].device();
     std::vector<at::Tensor> results;
-    {
-        const c10::InferenceMode no_autograd;
-        results = infer(channels_last(), values);
+    if (gradients && mode.checkpoints) {
+        results = run_checkpointed(with_gradients, source, constants, channels_last(), values, pass);
+    } else if (pass.gradients) {
+        results = run_plan(plan, source, constants, channels_last(), values, pass);
+    } else {
+        {
+            const c10::InferenceMode no_autograd;
+            results = infer(plan, channels_last(), values, pass);
+        }
+        // Copies made out here are ordinary tensors: a loss on these features may be differentiated.
+        for (at::Tensor& result : results)
+            if (result.defined()) result = result.clone();
     }
-    // Copies made out here are ordinary tensors: a loss on these features may be differentiated.
-    for (at::Tensor& result : results)
-        if (result.defined()) result = result.clone();
+    if (mode.bfloat16)
+        for (at::Tensor& result : results)
+            if (result.defined() && result.scalar_type() == at::kBFloat16) result = result.to(at::kFloat);
     return results;
 }
 
@@ -196,7 +221,12 @@ Network::Network(Graph graph) : state_(std::make_unique<State>()) {
     state.inputs = graph.inputs;
     for (const Value& output : graph.outputs) state.outputs.push_back(output.name);
     state.any_batch = !graph.inputs.empty() && is_symbolic(graph.inputs[0]) && is_symbolic(graph.outputs[0]);
-    state.features = features_value(graph, state.why_no_features);
+    try {
+        for (const Head& head : find_heads(graph)) state.head_biases.insert(head.bias);
+        state.features = find_features(graph);
+    } catch (const std::runtime_error& error) {
+        state.why_no_features = error.what();  // reported when features are asked for
+    }
     std::unordered_map<std::string, int> constant_index;
     state.read_constants(graph, constant_index);
 
@@ -204,7 +234,7 @@ Network::Network(Graph graph) : state_(std::make_unique<State>()) {
     if (state.features) kept.insert(*state.features);
     std::vector<Node> nodes = graph.nodes;
     fuse_silu(nodes, kept);
-    state.with_gradients = make_plan(graph, nodes, kept, constant_index);
+    state.with_gradients = std::make_shared<const Plan>(make_plan(graph, nodes, kept, constant_index));
     fuse_convolutions(nodes, graph, kept);
     state.inference = make_plan(graph, nodes, kept, constant_index);
 }
@@ -214,21 +244,35 @@ Network& Network::operator=(Network&&) noexcept = default;
 Network::~Network() = default;
 
 at::Tensor Network::forward(const at::Tensor& input) {
-    return state_->run({&input, 1}, {state_->outputs.data(), 1}).front();
+    return state_->run({&input, 1}, {state_->outputs.data(), 1}, mode).front();
 }
 
 std::vector<at::Tensor> Network::forward(const std::vector<at::Tensor>& inputs) {
-    return state_->run(inputs, state_->outputs);
+    return state_->run(inputs, state_->outputs, mode);
 }
 
 at::Tensor Network::features(const at::Tensor& input) {
     if (!state_->features) throw std::runtime_error(state_->why_no_features);
-    return state_->run({&input, 1}, {&*state_->features, 1}).front();
+    return state_->run({&input, 1}, {&*state_->features, 1}, mode).front();
 }
 
 std::span<Parameter> Network::parameters() { return state_->parameters; }
 std::span<const Parameter> Network::parameters() const { return state_->parameters; }
 std::span<const Parameter> Network::buffers() const { return state_->buffers; }
+
+at::Tensor Network::parameter(const std::string& name) {
+    for (const auto* list : {&state_->parameters, &state_->buffers})
+        for (const Parameter& each : *list)
+            if (each.name == name) return each.tensor;
+    for (std::size_t i = 0; i < state_->constants.size(); ++i) {
+        const at::Tensor& constant = state_->constants[i];
+        if (state_->constant_names[i] != name || !at::isFloatingType(constant.scalar_type())) continue;
+        state_->parameters.push_back({name, constant, state_->blocks[name]});
+        return constant;
+    }
+    throw std::runtime_error(state_->source + ": no floating constant '" + name +
+                             "' is read; give the name of one of its initializers");
+}
 
 void Network::to(const at::Device& device) {
     const c10::InferenceMode ordinary_tensors(false);

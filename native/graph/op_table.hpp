@@ -23,6 +23,8 @@ struct Run {
     std::span<at::Tensor> outputs;
     bool gradients = false;                              // autograd is recording: nothing may be overwritten
     std::int64_t most_elements = std::int64_t{1} << 31;  // that a shape read from values may ask for
+    bool training = false;    // dropouts drop, batch norms with a trained scale use the batch's statistics
+    bool recomputed = false;  // the same run once more, for its gradients: running statistics are left alone
 
     bool has_input(std::size_t i) const { return i < inputs.size() && inputs[i].defined(); }
 

@@ -1,6 +1,8 @@
 // See plan.hpp.
 #include "native/graph/plan.hpp"
 
+#include <ATen/autocast_mode.h>
+
 #include <algorithm>
 
 namespace ouaf::graph {
@@ -21,6 +23,34 @@ void mark_last_reads(Plan& plan) {
         }
     }
 }
+
+// Autocast to bfloat16 while it lives, https://docs.pytorch.org/docs/stable/amp.html. What the caller had set comes
+// back afterwards.
+class Autocast {
+ public:
+    explicit Autocast(const Pass& pass) : on_(pass.bfloat16), device_(pass.device.type()) {
+        if (!on_) return;
+        enabled_ = at::autocast::is_autocast_enabled(device_);
+        dtype_ = at::autocast::get_autocast_dtype(device_);
+        at::autocast::set_autocast_enabled(device_, true);
+        at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+        at::autocast::increment_nesting();
+    }
+    ~Autocast() {
+        if (!on_) return;
+        if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+        at::autocast::set_autocast_enabled(device_, enabled_);
+        at::autocast::set_autocast_dtype(device_, dtype_);
+    }
+    Autocast(const Autocast&) = delete;
+    Autocast& operator=(const Autocast&) = delete;
+
+ private:
+    bool on_;
+    at::DeviceType device_;
+    bool enabled_ = false;
+    at::ScalarType dtype_ = at::kFloat;
+};
 
 // LibTorch's messages run on with a stack; the first line says what is wrong.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -77,16 +107,19 @@ void run_step(const Step& step, const std::string& source, Run& run) {
     }
 }
 
-std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
-                                 std::span<const at::Tensor> given, std::span<const int> wanted, bool gradients) {
-    std::vector<at::Tensor> slots(static_cast<std::size_t>(plan.slots));
-    std::copy(given.begin(), given.end(), slots.begin());
+std::size_t steps_until(const Plan& plan, std::span<const int> wanted) {
     std::size_t steps = 0;
     for (const int value : wanted)
         if (value >= 0) steps = std::max(steps, plan.ready[static_cast<std::size_t>(value)]);
+    return steps;
+}
+
+void run_steps(const Plan& plan, std::size_t first, std::size_t last, const std::string& source,
+               std::span<const at::Tensor> constants, std::span<at::Tensor> slots, const Pass& pass) {
+    const Autocast autocast(pass);
     std::vector<at::Tensor> inputs;
     std::vector<at::Tensor> outputs;
-    for (std::size_t index = 0; index < steps; ++index) {
+    for (std::size_t index = first; index < last; ++index) {
         const Step& step = plan.steps[index];
         inputs.assign(step.inputs.size(), at::Tensor());
         outputs.assign(step.outputs.size(), at::Tensor());
@@ -97,11 +130,20 @@ std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, st
             else if (step.dies[i]) inputs[i] = std::move(slots[static_cast<std::size_t>(slot)]);
             else inputs[i] = slots[static_cast<std::size_t>(slot)];
         }
-        Run run{inputs, outputs, gradients};
+        Run run{inputs, outputs, pass.gradients};
+        run.training = pass.training;
+        run.recomputed = pass.recomputed;
         run_step(step, source, run);
         for (std::size_t i = 0; i < outputs.size(); ++i)
             if (step.outputs[i] != absent) slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);
     }
+}
+
+std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
+                                 std::span<const at::Tensor> given, std::span<const int> wanted, const Pass& pass) {
+    std::vector<at::Tensor> slots(static_cast<std::size_t>(plan.slots));
+    std::copy(given.begin(), given.end(), slots.begin());
+    run_steps(plan, 0, steps_until(plan, wanted), source, constants, slots, pass);
     std::vector<at::Tensor> results;
     for (const int value : wanted)
         results.push_back(value < 0 ? constants[static_cast<std::size_t>(-1 - value)]

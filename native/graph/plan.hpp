@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <span>
@@ -36,11 +37,27 @@ struct Plan {
 Plan make_plan(const Graph& graph, const std::vector<Node>& nodes, const Kept& kept,
                const std::unordered_map<std::string, int>& constant_index);
 
-// Runs steps until the `wanted` values (of Plan::kept) are made and returns them. gradients: autograd records,
-// nothing is overwritten. Throws "source: Conv 'name': what LibTorch says"; Unsupported where LibTorch has no
-// kernel for an element type.
+// How a plan is run.
+struct Pass {
+    bool gradients = false;   // autograd records, nothing is overwritten
+    bool training = false;    // as Run's
+    bool recomputed = false;  // as Run's
+    bool bfloat16 = false;    // under autocast, on `device`
+    at::Device device = at::kCPU;
+};
+
+// Runs steps until the `wanted` values (of Plan::kept) are made and returns them. Throws "source: Conv 'name': what
+// LibTorch says"; Unsupported where LibTorch has no kernel for an element type.
 std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
-                                 std::span<const at::Tensor> inputs, std::span<const int> wanted, bool gradients);
+                                 std::span<const at::Tensor> inputs, std::span<const int> wanted, const Pass& pass);
+
+// How many steps have to run until the `wanted` values are there.
+std::size_t steps_until(const Plan& plan, std::span<const int> wanted);
+
+// Runs the steps from `first` up to `last`, not included, on slots that hold what they read. A slot that no later step
+// reads is emptied.
+void run_steps(const Plan& plan, std::size_t first, std::size_t last, const std::string& source,
+               std::span<const at::Tensor> constants, std::span<at::Tensor> slots, const Pass& pass);
 
 // Runs one step's kernel; its errors as run_plan's.
 void run_step(const Step& step, const std::string& source, Run& run);

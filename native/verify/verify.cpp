@@ -2,6 +2,7 @@
 #include "native/verify/verify.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -103,7 +104,10 @@ std::optional<std::string> training_error(graph::Network& network, const std::ve
                                           const std::string& data) {
     const auto target = read_series(data, "target");
     if (target.empty()) return std::nullopt;
-    for (graph::Parameter& parameter : network.parameters()) parameter.tensor.requires_grad_(true);
+    const auto references = read_series(data, "gradient");
+    std::map<std::string, at::Tensor> trained;
+    for (const NamedTensor& reference : references) trained[reference.name] = network.parameter(reference.name);
+    for (auto& [name, tensor] : trained) tensor.requires_grad_(true);
     const at::Tensor logits = network.forward(inputs).at(0);
     const at::Tensor loss = at::cross_entropy_loss(logits, graph::to_torch(target[0].tensor).reshape(-1));
     for (const NamedTensor& reference : read_series(data, "loss")) {
@@ -112,12 +116,8 @@ std::optional<std::string> training_error(graph::Network& network, const std::ve
         if (!(std::abs(value - expected) <= 1e-4 * std::max(1.0, std::abs(expected))))
             return "the loss is " + number_text(value) + " and should be " + number_text(expected);
     }
-    const auto references = read_series(data, "gradient");
     if (references.empty()) return std::nullopt;
     loss.backward();
-    std::map<std::string, at::Tensor> gradients;
-    for (const graph::Parameter& parameter : network.parameters())
-        if (parameter.tensor.grad().defined()) gradients[parameter.name] = parameter.tensor.grad();
     double largest = 0;
     for (const NamedTensor& reference : references)
         largest = std::max(largest, length_of(graph::to_torch(reference.tensor)));
@@ -125,19 +125,63 @@ std::optional<std::string> training_error(graph::Network& network, const std::ve
     double worst_difference = 0;
     for (const NamedTensor& reference : references) {
         const at::Tensor expected = graph::to_torch(reference.tensor);
-        const auto found = gradients.find(reference.name);
-        if (found == gradients.end()) return "'" + reference.name + "' is no parameter, or has no gradient";
-        if (found->second.sizes() != expected.sizes())
-            return "the gradient of '" + reference.name + "' is " + sizes_text(found->second.sizes()) +
-                   " and should be " + sizes_text(expected.sizes());
-        if (length_of(found->second.to(at::kDouble) - expected.to(at::kDouble)) <= 1e-6 * largest) continue;
-        const double difference = relative_difference(found->second, expected);
+        const at::Tensor gradient = trained.at(reference.name).grad();
+        if (!gradient.defined()) return "'" + reference.name + "' has no gradient";
+        if (gradient.sizes() != expected.sizes())
+            return "the gradient of '" + reference.name + "' is " + sizes_text(gradient.sizes()) + " and should be " +
+                   sizes_text(expected.sizes());
+        if (length_of(gradient.to(at::kDouble) - expected.to(at::kDouble)) <= 1e-6 * largest) continue;
+        const double difference = relative_difference(gradient, expected);
         if (difference <= worst_difference) continue;
         worst_difference = difference;
         worst = reference.name;
     }
     if (worst_difference <= 1e-3) return std::nullopt;
     return "the gradient of '" + worst + "' differs by " + number_text(worst_difference) + " of its norm";
+}
+
+// Steps of SGD in training mode, where the data holds their losses.
+std::optional<std::string> steps_error(graph::Network& network, const std::vector<at::Tensor>& inputs,
+                                       const std::string& data) {
+    const auto losses = read_series(data, "losses");
+    if (losses.empty()) return std::nullopt;
+    const auto target = read_series(data, "target");
+    const auto sgd = read_series(data, "sgd");
+    if (target.empty() || sgd.empty() || sgd[0].tensor.count() != 2)
+        throw std::runtime_error(data + ": losses_0.pb needs target_0.pb and sgd_0.pb, [learning rate, momentum]");
+    const std::vector<float> settings = graph::to_floats(sgd[0].tensor);
+    const at::Tensor classes = graph::to_torch(target[0].tensor).reshape(-1);
+    std::vector<at::Tensor> velocities;
+    for (graph::Parameter& parameter : network.parameters()) {
+        parameter.tensor.requires_grad_(true).mutable_grad().reset();
+        velocities.push_back(at::zeros_like(parameter.tensor));
+    }
+    network.mode.training = true;
+    const std::vector<float> expected = graph::to_floats(losses[0].tensor);
+    for (std::size_t step = 0; step < expected.size(); ++step) {
+        const at::Tensor loss = at::cross_entropy_loss(network.forward(inputs).at(0), classes);
+        const auto value = loss.item<double>();
+        if (!(std::abs(value - expected[step]) <= 1e-3 * std::max(1.0f, std::abs(expected[step]))))
+            return "in training the loss of step " + std::to_string(step + 1) + " is " + number_text(value) +
+                   " and should be " + number_text(expected[step]);
+        loss.backward();
+        const at::NoGradGuard no_gradients;
+        std::size_t next = 0;
+        for (graph::Parameter& parameter : network.parameters()) {
+            at::Tensor& velocity = velocities[next++];
+            if (!parameter.tensor.grad().defined()) continue;
+            velocity.mul_(settings[1]).add_(parameter.tensor.grad());
+            parameter.tensor.sub_(velocity, settings[0]);
+            parameter.tensor.mutable_grad().reset();
+        }
+    }
+    for (const NamedTensor& reference : read_series(data, "statistics")) {
+        const double difference =
+            relative_difference(network.parameter(reference.name), graph::to_torch(reference.tensor));
+        if (!(difference <= 1e-3))
+            return "after training '" + reference.name + "' differs by " + number_text(difference) + " of its norm";
+    }
+    return std::nullopt;
 }
 
 std::optional<std::string> first_error(const std::string& model, const std::string& data) {
@@ -155,7 +199,8 @@ std::optional<std::string> first_error(const std::string& model, const std::stri
                                         graph::to_torch(expected[i].tensor), !network.parameters().empty());
         if (error) return error;
     }
-    return training_error(network, inputs, data);
+    if (const auto error = training_error(network, inputs, data)) return error;
+    return steps_error(network, inputs, data);
 }
 
 }  // namespace

@@ -2,6 +2,12 @@
 // also target_0.pb (int64 classes), loss_0.pb (mean cross-entropy of the first output) and gradient_<k>.pb, each named
 // after its initializer; the network runs as in evaluation.
 //
+// With losses_0.pb the network is then trained: before each step of stochastic gradient descent on input_0.pb and
+// target_0.pb the loss in training mode is compared with the next value of losses_0.pb. sgd_0.pb is [learning rate,
+// momentum]: velocity = momentum * velocity + gradient, from 0; weight -= learning rate * velocity; all parameters of
+// the network, no weight decay. statistics_<k>.pb are the running statistics after the last step, named after their
+// initializers, with population variances.
+//
 //     Verification result = verify("model.onnx", "model/test_data_set_0");
 //     std::puts(result.line.c_str());
 #pragma once
@@ -20,7 +26,8 @@ struct Verification {
 // Values agree where |a - b| <= 1e-7 + 1e-3 |b|, the rule of ONNX's own tests (bfloat16: 2^-6 |b|, as theirs; float16:
 // 2^-9 |b|, two units in the last place); integers where they are equal. The outputs of a network with weights may
 // instead agree as a whole, |a - b| <= 1e-4 |b| by norm: a value near zero carries the rounding of the large ones. The
-// loss agrees within 1e-4, each gradient within 1e-3 by norm, or within 1e-6 of the largest gradient's norm. Never
+// loss agrees within 1e-4, each gradient within 1e-3 by norm, or within 1e-6 of the largest gradient's norm; the losses
+// of training within 1e-3, its statistics within 1e-3 by norm, as rounding grows from step to step. Never
 // throws for what is wrong with the model or its data: that is a wrong verdict whose line is the error.
 Verification verify(const std::string& model, const std::string& data);
 

@@ -6,10 +6,10 @@
 #include <cmath>
 
 #include "native/graph/builders/builders.hpp"
-#include "native/graph/builders/random.hpp"
 #include "native/graph/head.hpp"
 #include "native/graph/network.hpp"
 #include "native/graph/onnx_io.hpp"
+#include "native/graph/random.hpp"
 #include "tests/unit/graph_support.hpp"
 
 using namespace ouaf::graph;

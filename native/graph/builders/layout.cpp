@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "native/graph/builders/random.hpp"
+#include "native/graph/random.hpp"
 
 namespace ouaf::graph::builders {
 

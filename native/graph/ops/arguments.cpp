@@ -1,6 +1,8 @@
 // See arguments.hpp.
 #include "native/graph/ops/arguments.hpp"
 
+#include <ATen/autocast_mode.h>
+
 namespace ouaf::graph {
 
 Numbers numbers_of(const at::Tensor& tensor) {
@@ -44,6 +46,12 @@ at::Tensor widened(const at::Tensor& x) {
     if (x.scalar_type() == at::kUInt64 && wide.lt(0).any().item<bool>())
         throw Unsupported("uint64 values above 2^63 are not supported");
     return wide;
+}
+
+at::Tensor autocast(at::Tensor x) {
+    const auto device = x.device().type();
+    if (!at::autocast::is_autocast_enabled(device)) return x;
+    return at::autocast::cached_cast(at::autocast::get_autocast_dtype(device), x, device);
 }
 
 }  // namespace ouaf::graph

@@ -32,6 +32,10 @@ void check_size(const Run& run, at::IntArrayRef sizes);
 at::Tensor widened(const at::Tensor& x);
 bool needs_widening(const at::Tensor& x);
 
+// Under autocast x in autocast's type, else x. For convolutions: the ones that take all numbers of dimensions are not
+// on autocast's list for CPU.
+at::Tensor autocast(at::Tensor x);
+
 // A row of one input and one output, and the same for a function that LibTorch lacks for wide unsigned integers.
 template <auto function>
 Kernel unary(const Build&) {

@@ -39,7 +39,7 @@ Kernel convolution(const Build& build) {
     const auto groups = build.attribute<std::int64_t>("group", 1);
     const bool has_bias = build.has_input(2);
     return with_window(build, [groups, has_bias](Run& run, const Window& window) {
-        at::Tensor input = std::move(run.inputs[0]);
+        at::Tensor input = autocast(std::move(run.inputs[0]));
         Numbers padding = window.begin;
         if (!window.symmetric()) {
             Numbers after;
@@ -49,9 +49,9 @@ Kernel convolution(const Build& build) {
                 padding.assign(padding.size(), 0);
             }
         }
-        const auto bias = has_bias ? std::optional<at::Tensor>(run.inputs[2]) : std::nullopt;
-        run.outputs[0] = at::convolution(input, run.inputs[1], bias, window.strides, padding, window.dilations, false,
-                                         Numbers(padding.size(), 0), groups);
+        const auto bias = has_bias ? std::optional<at::Tensor>(autocast(run.inputs[2])) : std::nullopt;
+        run.outputs[0] = at::convolution(input, autocast(run.inputs[1]), bias, window.strides, padding,
+                                         window.dilations, false, Numbers(padding.size(), 0), groups);
     });
 }
 
@@ -62,13 +62,13 @@ Kernel transposed_convolution(const Build& build) {
     const auto output_shape = build.attribute<Numbers>("output_shape", {});
     const bool has_bias = build.has_input(2);
     return with_window(build, [=](Run& run, const Window& window) {
-        const at::Tensor& x = run.inputs[0];
+        const at::Tensor x = autocast(run.inputs[0]);
         const std::size_t axes = window.kernel.size();
         Numbers added = output_padding;
         added.resize(axes, 0);
         const Numbers none(axes, 0);
         at::Tensor y =
-            at::convolution(x, run.inputs[1], {}, window.strides, none, window.dilations, true, none, groups);
+            at::convolution(x, autocast(run.inputs[1]), {}, window.strides, none, window.dilations, true, none, groups);
         Numbers around;  // LibTorch's order: last axis first
         for (std::size_t axis = axes; axis-- > 0;) {
             std::int64_t begin = window.begin[axis];

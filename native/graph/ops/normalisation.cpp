@@ -1,6 +1,8 @@
 // Normalisations over batches, layers, groups, images and channels, and Dropout.
+#include <ATen/core/grad_mode.h>
+
 #include <array>
-#include <numeric>
+#include <tuple>
 
 #include "native/graph/ops/arguments.hpp"
 
@@ -10,31 +12,51 @@ namespace {
 
 using In = const at::Tensor&;
 
-// y = scale * (x - mean) / sqrt(variance + epsilon) + bias, each [channels]. The running statistics are used, never
-// changed, also while gradients are recorded. With training_mode 1 the batch's own statistics are used, and the
-// running ones come out as further outputs: running * momentum + batch * (1 - momentum).
+struct BatchStatistics {
+    at::Tensor y;
+    std::array<at::Tensor, 2> values;  // mean and population variance, [channels]
+};
+
+// Half types: the kernels take scale and bias in float32 too, and then give the statistics in float32.
+BatchStatistics normalise_batch(In x, In scale, In bias, double epsilon) {
+    const bool narrow = x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
+    const auto type = narrow ? at::kFloat : x.scalar_type();
+    const auto [y, mean, deviation, reserved, backend] = at::_batch_norm_impl_index(
+        x, scale.to(type), bias.to(type), {}, {}, true, 0, epsilon, at::globalContext().userEnabledCuDNN());
+    // The kernel gives 1 / sqrt(variance + epsilon): no second pass over x.
+    return {y, {mean.detach(), (deviation.detach().pow(-2) - epsilon).clamp_min(0)}};
+}
+
+// y = scale * (x - mean) / sqrt(variance + epsilon) + bias, each [channels]. In evaluation the running statistics are
+// used, never changed, also while gradients are recorded. In training, and with training_mode 1, the batch's own are,
+// and running * momentum + batch * (1 - momentum) goes into the running ones, or for training_mode 1 comes out. An
+// evaluation export may have momentum 1, with which nothing would ever move (torch.onnx.export writes it whatever the
+// network's is): training then takes 0.9, the default of ONNX and PyTorch.
 Kernel batch_normalisation(const Build& build) {
     const double epsilon = build.attribute("epsilon", 1e-5f);
     const double momentum = build.attribute("momentum", 0.9f);
-    const bool training = build.attribute<std::int64_t>("training_mode", 0) != 0;
+    const bool always = build.attribute<std::int64_t>("training_mode", 0) != 0;
+    const bool has_running = build.constant(3) && build.constant(4);
     if (build.attribute<std::int64_t>("spatial", 1) == 0) build.unsupported("spatial 0 is not supported");
-    for (std::size_t i = 1; i < build.node.outputs.size() && !training; ++i)
+    for (std::size_t i = 1; i < build.node.outputs.size() && !always; ++i)
         if (!build.node.outputs[i].empty())
             build.unsupported("only the first output is supported; export in evaluation mode");
-    return [epsilon, momentum, training](Run& run) {
+    return [=](Run& run) {
         In x = run.inputs[0];
-        if (!training) {
+        const bool trained = run.training && has_running && run.inputs[1].requires_grad();
+        if (!trained && !always) {
             run.outputs[0] =
                 at::batch_norm(x, run.inputs[1], run.inputs[2], run.inputs[3], run.inputs[4], false, 0, epsilon, false);
             return;
         }
-        Numbers axes(static_cast<std::size_t>(x.dim()) - 1);
-        std::iota(axes.begin(), axes.end(), 1);
-        axes[0] = 0;
-        const std::array batch{x.mean(axes), at::var(x, axes, /*unbiased=*/false)};
-        run.outputs[0] = at::batch_norm(x, run.inputs[1], run.inputs[2], batch[0], batch[1], false, 0, epsilon, false);
+        const auto [y, batch] = normalise_batch(x, run.inputs[1], run.inputs[2], epsilon);
+        run.outputs[0] = y;
         for (std::size_t i = 1; i < 3 && i < run.outputs.size(); ++i)
             run.outputs[i] = run.inputs[i + 2] * momentum + batch[i - 1] * (1 - momentum);
+        if (!trained || run.recomputed || x.numel() == 0) return;
+        const at::NoGradGuard no_gradients;
+        const double kept = momentum == 1 ? 0.9 : momentum;
+        for (std::size_t i = 0; i < 2; ++i) run.inputs[i + 3].mul_(kept).add_(batch[i], 1 - kept);
     };
 }
 
@@ -136,16 +158,28 @@ Kernel mean_variance_normalisation(const Build& build) {
     };
 }
 
-// Inference leaves everything in. A graph that asks for dropping has training_mode (an input from opset 12) and a
-// ratio above 0; what it would drop is random.
+// In evaluation everything stays in. In training values are dropped with the node's ratio (an attribute to opset 11,
+// then an input) and the others scaled up. training_mode, an input, asks for dropping at all times: what that drops is
+// random, and a network in evaluation refuses it.
 Kernel dropout(const Build& build) {
     const bool has_mask = build.node.outputs.size() > 1 && !build.node.outputs[1].empty();
-    return [has_mask](Run& run) {
-        const bool training = run.has_input(2) && run.inputs[2].item<bool>();
-        if (training && (!run.has_input(1) || run.inputs[1].item<double>() > 0))
-            throw Unsupported("training_mode true is not supported; export the model in evaluation mode");
-        run.outputs[0] = run.inputs[0];
-        if (has_mask) run.outputs[1] = at::ones_like(run.inputs[0], at::TensorOptions().dtype(at::kBool));
+    const Tensor* given = build.opset >= 12 ? build.constant(1) : nullptr;
+    const bool computed = build.opset >= 12 && build.has_input(1) && !given;
+    double ratio = build.opset < 12 ? build.attribute("ratio", 0.5f) : 0.5f;
+    if (given && given->count() == 1) ratio = to_floats(*given)[0];
+    return [=](Run& run) {
+        In x = run.inputs[0];
+        const double part = computed ? run.inputs[1].item<double>() : ratio;
+        if (run.training && part > 0) {
+            at::Tensor mask;
+            std::tie(run.outputs[0], mask) = at::native_dropout(x, part, true);
+            if (has_mask) run.outputs[1] = mask;
+            return;
+        }
+        if (part > 0 && run.has_input(2) && run.inputs[2].item<bool>())
+            throw Unsupported("training_mode true is not supported in evaluation; export the model in evaluation mode");
+        run.outputs[0] = x;
+        if (has_mask) run.outputs[1] = at::ones_like(x, at::TensorOptions().dtype(at::kBool));
     };
 }
 

@@ -1,10 +1,10 @@
 // See random.hpp. Only additions, products, quotients and square roots, which IEEE 754 rounds in one way; the
 // build forbids contracting them into fused operations for this file. std::log may differ between machines.
-#include "native/graph/builders/random.hpp"
+#include "native/graph/random.hpp"
 
 #include <cmath>
 
-namespace ouaf::graph::builders {
+namespace ouaf::graph {
 
 namespace {
 
@@ -55,4 +55,4 @@ double Random::normal() {
     }
 }
 
-}  // namespace ouaf::graph::builders
+}  // namespace ouaf::graph

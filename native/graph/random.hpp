@@ -7,7 +7,7 @@
 #include <random>
 #include <string_view>
 
-namespace ouaf::graph::builders {
+namespace ouaf::graph {
 
 class Random {
  public:
@@ -22,4 +22,4 @@ class Random {
     std::optional<double> spare_;  // normals come in pairs
 };
 
-}  // namespace ouaf::graph::builders
+}  // namespace ouaf::graph
