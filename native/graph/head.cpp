@@ -84,12 +84,6 @@ void follow_in_reshapes(Graph& graph, std::size_t head, std::int64_t from, std::
     }
 }
 
-std::string unused_name(const Graph& graph, std::string name) {
-    const auto made_by = producers(graph.nodes);
-    while (graph.initializers.contains(name) || made_by.contains(name)) name += "_";
-    return name;
-}
-
 }  // namespace
 
 Head find_head(const Graph& graph) {
