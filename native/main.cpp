@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
     ouaf::commands::add_evaluate(app);
     ouaf::commands::add_predict(app);
     ouaf::commands::add_import(app);
+    ouaf::commands::add_export(app);
     ouaf::commands::add_publish(app);
     ouaf::commands::add_verify(app);
     try {

@@ -8,12 +8,14 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "native/bundle/files.hpp"
 #include "native/bundle/model.hpp"
 #include "native/commands/commands.hpp"
-#include "native/graph/canonicalise.hpp"
+#include "native/graph/classifier_form.hpp"
 #include "native/graph/onnx_io.hpp"
+#include "native/graph/opset.hpp"
 #include "native/graph/quantise.hpp"
 
 namespace ouaf::commands {
@@ -61,7 +63,7 @@ void read_description(Bundle& bundle, const std::string& path) {
 void run(const Options& options) {
     Model model;
     model.graph = graph::load_onnx(options.network);
-    graph::canonicalise(model.graph);
+    const std::vector<std::string> changes = graph::to_classifier_form(model.graph);
     model.bundle.name = std::filesystem::path(options.out).filename().string();
     model.bundle.classes = read_classes(options.classes);
     read_description(model.bundle, options.description.empty()
@@ -69,9 +71,14 @@ void run(const Options& options) {
                                        : options.description);
     model.bundle.input_name = model.graph.inputs.at(0).name;
     model.bundle.logits_name = model.graph.outputs.at(0).name;
-    if (!options.float32) graph::quantise_weights(model.graph);
+    if (!options.float32) {
+        if (graph::standard_opset(model.graph) < graph::oldest_target_opset)
+            graph::move_near_opset(model.graph, graph::oldest_target_opset);
+        graph::quantise_weights(model.graph);
+    }
     save_model(options.out, model);
     std::printf("model bundle: %s\n", options.out.c_str());
+    for (const std::string& change : changes) std::printf("the network was changed: %s\n", change.c_str());
 }
 
 }  // namespace

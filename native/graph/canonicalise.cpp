@@ -2,6 +2,9 @@
 #include "native/graph/canonicalise.hpp"
 
 #include <algorithm>
+#include <optional>
+
+#include "native/graph/transposes.hpp"
 
 namespace ouaf::graph {
 
@@ -33,56 +36,107 @@ void fold_constants(Graph& graph) {
     });
 }
 
-// y = (x - zero_point) * scale, with one scale and zero point for all of x or one for each slice along axis.
+// Which scale each element of a quantised weight has.
+struct Scales {
+    std::size_t along = 1;   // elements along the axis
+    std::size_t block = 1;   // of them with one scale
+    std::size_t blocks = 1;  // along the axis
+    std::size_t inner = 1;   // elements that follow each other along the axes after it
+    bool of_inner = false;   // each of those has scales of its own too
+
+    std::size_t of(std::size_t i) const {
+        const std::size_t block_index = i / inner % along / block;
+        return of_inner ? (i / (inner * along) * blocks + block_index) * inner + i % inner : block_index;
+    }
+};
+
+// One scale for all, one a slice along axis, or (opset 21) one a block of block_size elements along it.
+Scales scales_of(const Graph& graph, const Node& node, const Tensor& quantised, const Tensor& scale) {
+    Scales scales;
+    scales.along = scales.block = static_cast<std::size_t>(std::max<std::int64_t>(quantised.count(), 1));
+    const auto block_size = attribute_or<std::int64_t>(node, "block_size", 0);
+    if (scale.count() == 1 && block_size == 0) return scales;  // whatever the axis says
+    const auto rank = static_cast<std::int64_t>(quantised.dims.size());
+    std::int64_t axis = attribute_or<std::int64_t>(node, "axis", 1);
+    if (axis < 0) axis += rank;
+    const auto refuse = [&] {
+        fail(graph, describe(node) + " has " + std::to_string(scale.count()) +
+                        " scales, which do not fit its weight; export the model again");
+    };
+    if (axis < 0 || axis >= rank || block_size < 0 || quantised.count() == 0) refuse();
+    const std::int64_t along = quantised.dims[static_cast<std::size_t>(axis)];
+    Dims expected{along};
+    if (block_size > 0) {
+        expected = quantised.dims;
+        expected[static_cast<std::size_t>(axis)] = (along - 1) / block_size + 1;
+    }
+    if (scale.dims != expected) refuse();
+    scales.along = static_cast<std::size_t>(along);
+    scales.block = static_cast<std::size_t>(std::max<std::int64_t>(block_size, 1));
+    scales.blocks = (scales.along - 1) / scales.block + 1;
+    scales.of_inner = block_size > 0;
+    for (std::int64_t after = axis + 1; after < rank; ++after)
+        scales.inner *= static_cast<std::size_t>(quantised.dims[static_cast<std::size_t>(after)]);
+    return scales;
+}
+
+Tensor as(DType dtype, const Dims& dims, std::span<const float> values) {
+    if (dtype == DType::float32) return make_tensor(dims, values);
+    Tensor half{DType::float16, dims, std::vector<std::byte>(values.size() * sizeof(std::uint16_t))};
+    std::transform(values.begin(), values.end(), half.values<std::uint16_t>().begin(), to_half);
+    return half;
+}
+
+// y = (x - zero_point) * scale
 Tensor dequantised(const Graph& graph, const Node& node, const Tensor& quantised, const Tensor& scale,
                    const Tensor* zero_point) {
+    const Scales index = scales_of(graph, node, quantised, scale);
     const auto integers = to_int64s(quantised);
     const auto scales = to_floats(scale);
     const auto zeros = zero_point ? to_int64s(*zero_point) : std::vector<std::int64_t>(scales.size(), 0);
-    const auto rank = static_cast<std::int64_t>(quantised.dims.size());
-    std::int64_t channels = 1;
-    std::int64_t inner = quantised.count();  // elements that follow each other with one scale
-    // A scale of one element is per tensor, whatever the axis says.
-    if (scales.size() != 1) {
-        std::int64_t axis = attribute_or<std::int64_t>(node, "axis", 1);
-        if (axis < 0) axis += rank;
-        if (axis < 0 || axis >= rank || scale.dims.size() != 1 ||
-            quantised.dims[static_cast<std::size_t>(axis)] != static_cast<std::int64_t>(scales.size()))
-            fail(graph, describe(node) + " has " + std::to_string(scales.size()) +
-                            " scales, which do not fit its weight; only per-tensor and per-axis scales are "
-                            "supported");
-        channels = static_cast<std::int64_t>(scales.size());
-        inner = 1;
-        for (std::int64_t after = axis + 1; after < rank; ++after)
-            inner *= quantised.dims[static_cast<std::size_t>(after)];
-    }
     if (zeros.size() != scales.size())
         fail(graph, describe(node) + " has " + std::to_string(zeros.size()) + " zero points for " +
                         std::to_string(scales.size()) + " scales; export the model again");
     std::vector<float> values(integers.size());
     for (std::size_t i = 0; i < integers.size(); ++i) {
-        const auto channel =
-            inner == 0 ? 0 : (i / static_cast<std::size_t>(inner)) % static_cast<std::size_t>(channels);
-        values[i] = static_cast<float>(integers[i] - zeros[channel]) * scales[channel];
+        const std::size_t of = index.of(i);
+        values[i] = static_cast<float>(integers[i] - zeros[of]) * scales[of];
     }
-    return make_tensor(quantised.dims, std::span<const float>(values));
+    return as(scale.dtype, quantised.dims, values);
 }
 
-bool is_weight_type(DType dtype) { return dtype == DType::int8 || dtype == DType::uint8 || dtype == DType::int32; }
+bool is_weight_type(DType dtype) {
+    return dtype == DType::int8 || dtype == DType::uint8 || dtype == DType::int16 || dtype == DType::uint16 ||
+           dtype == DType::int32;
+}
 
-void fold_dequantised_weights(Graph& graph) {
+// The float weight that a node makes of a constant stored more tightly, where it does.
+std::optional<Tensor> stored_weight(const Graph& graph, const Node& node) {
+    if (!node.domain.empty() || node.inputs.empty()) return std::nullopt;
+    const Tensor* stored = constant(graph, node.inputs[0]);
+    if (!stored) return std::nullopt;
+    if (node.op == "Cast") {
+        const bool to_float32 = attribute_or<std::int64_t>(node, "to", 0) == static_cast<std::int64_t>(DType::float32);
+        if (!to_float32 || !is_floating(stored->dtype) || stored->dtype == DType::float32) return std::nullopt;
+        return make_tensor(stored->dims, std::span<const float>(to_floats(*stored)));
+    }
+    if (node.op != "DequantizeLinear" || node.inputs.size() < 2) return std::nullopt;
+    const Tensor* scale = constant(graph, node.inputs[1]);
+    const bool has_zero = node.inputs.size() > 2 && !node.inputs[2].empty();
+    const Tensor* zero_point = has_zero ? constant(graph, node.inputs[2]) : nullptr;
+    // What is left behind is a quantised activation; Network refuses it by name.
+    if (!scale || (has_zero && !zero_point) || !is_weight_type(stored->dtype)) return std::nullopt;
+    if (scale->dtype != DType::float32 && scale->dtype != DType::float16) return std::nullopt;
+    const auto type = attribute_or<std::int64_t>(node, "output_dtype", 0);
+    if (type != 0 && type != static_cast<std::int64_t>(scale->dtype)) return std::nullopt;
+    return dequantised(graph, node, *stored, *scale, zero_point);
+}
+
+void fold_stored_weights(Graph& graph) {
     std::erase_if(graph.nodes, [&](const Node& node) {
-        if (node.op != "DequantizeLinear" || !node.domain.empty() || node.inputs.size() < 2) return false;
-        const Tensor* quantised = constant(graph, node.inputs[0]);
-        const Tensor* scale = constant(graph, node.inputs[1]);
-        const bool has_zero = node.inputs.size() > 2 && !node.inputs[2].empty();
-        const Tensor* zero_point = has_zero ? constant(graph, node.inputs[2]) : nullptr;
-        // What is left behind is a quantised activation; Network refuses it by name.
-        if (!quantised || !scale || (has_zero && !zero_point) || !is_weight_type(quantised->dtype)) return false;
-        if (attribute_or<std::int64_t>(node, "block_size", 0) != 0) return false;
-        Tensor weight = dequantised(graph, node, *quantised, *scale, zero_point);
-        graph.initializers.emplace(node.outputs.at(0), std::move(weight));
-        return true;
+        auto weight = stored_weight(graph, node);
+        if (weight) graph.initializers.emplace(node.outputs.at(0), std::move(*weight));
+        return weight.has_value();
     });
 }
 
@@ -129,7 +183,9 @@ void canonicalise(Graph& graph) {
     sort_topologically(graph);
     fold_constants(graph);
     remove_identities(graph);  // first: an Identity may stand between a weight and its DequantizeLinear
-    fold_dequantised_weights(graph);
+    fold_stored_weights(graph);
+    merge_transposes(graph);
+    remove_identities(graph);
     drop_unread_initializers(graph);
 }
 

@@ -2,7 +2,9 @@
 // the same values:
 //   - nodes in an order that can be run
 //   - Constant nodes become initializers
-//   - DequantizeLinear of constant 8-bit or 32-bit weights becomes a float32 initializer of the output's name
+//   - DequantizeLinear of constant integers, and Cast to float32 of constant float16, bfloat16 or float64, become an
+//     initializer of the output's name: float32 (DequantizeLinear with float16 scales: float16)
+//   - Transposes of Transposes become one, or none
 //   - Identity nodes are removed, except where a graph input or initializer is itself an output
 //   - initializers that nothing reads are dropped
 #pragma once

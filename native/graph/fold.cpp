@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::int64_t most_elements = std::int64_t{1} << 22;
 
-bool is_floating(DType dtype) {
-    return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::float16 || dtype == DType::bfloat16;
-}
-
 bool only_sizes(const Node& node) { return node.domain.empty() && (node.op == "Shape" || node.op == "Size"); }
 
 // A graph input whose sizes are all known stands for itself in Shape and Size; its values are never read.

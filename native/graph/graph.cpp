@@ -144,6 +144,28 @@ std::vector<float> to_floats(const Tensor& tensor) {
     }
 }
 
+bool is_floating(DType dtype) {
+    return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::float16 || dtype == DType::bfloat16;
+}
+
+std::uint16_t to_half(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
+    const std::uint32_t magnitude = bits & 0x7fffffffu;
+    std::uint32_t half = 0;
+    if (magnitude > 0x7f800000u) {
+        half = 0x7e00u;  // NaN
+    } else if (magnitude >= 0x477ff000u) {
+        half = 0x7c00u;
+    } else if (magnitude < 0x38800000u) {
+        // Below 2^-14 a half is a multiple of 2^-24, which is the last bit of a float32 between 0.5 and 1.
+        half = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3f000000u;
+    } else {
+        half = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
+    }
+    return static_cast<std::uint16_t>(sign | half);
+}
+
 std::unordered_map<std::string, std::size_t> producers(std::span<const Node> nodes) {
     std::unordered_map<std::string, std::size_t> made_by;
     for (std::size_t index = 0; index < nodes.size(); ++index)

@@ -108,6 +108,11 @@ Tensor make_tensor(const Dims& dims, std::span<const std::int64_t> values);
 std::vector<std::int64_t> to_int64s(const Tensor& tensor);  // integer types only
 std::vector<float> to_floats(const Tensor& tensor);         // every numeric type
 
+bool is_floating(DType dtype);
+
+// The nearest float16, ties to even: infinity from 65520 on, as IEEE 754 rounds.
+std::uint16_t to_half(float value);
+
 using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>,
                                std::vector<std::string>, Tensor>;
 
@@ -162,7 +167,7 @@ std::unordered_map<std::string, std::size_t> producers(std::span<const Node> nod
 // How often each value is read by nodes; a graph output counts as one more.
 std::unordered_map<std::string, int> use_counts(std::span<const Node> nodes, std::span<const Value> outputs);
 
-// The name, made longer where a value of the graph has it.
+// name, with underscores after it where a node, an input or an initializer has that name already.
 std::string unused_name(const Graph& graph, std::string name);
 
 // For messages: "Conv 'stem_conv'", or the first output where the node has no name.

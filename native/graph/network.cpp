@@ -21,10 +21,6 @@ namespace ouaf::graph {
 
 namespace {
 
-bool is_floating(DType dtype) {
-    return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::float16 || dtype == DType::bfloat16;
-}
-
 void refuse_unsupported(const Graph& graph) {
     const std::int64_t opset = standard_opset(graph);
     std::map<std::string, int> counts;
@@ -43,6 +39,10 @@ void refuse_unsupported(const Graph& graph) {
     std::string list;
     for (const auto& [name, count] : most_first)
         list += (list.empty() ? "" : ", ") + name + " (" + std::to_string(count) + ")";
+    const auto count = [&](const char* op) { return counts.contains(op) ? counts.at(op) : 0; };
+    if (const int pairs = std::max(count("QuantizeLinear"), count("DequantizeLinear")); pairs > 0)
+        list += "; quantised activations (QuantizeLinear/DequantizeLinear, " + std::to_string(pairs) +
+                (pairs == 1 ? " pair" : " pairs") + ") cannot be trained: export the float model";
     throw Unsupported(graph.source + ": " + std::to_string(total) +
                       (total == 1 ? " unsupported operator: " : " unsupported operators: ") + list);
 }

@@ -1,5 +1,4 @@
-// ONNX protobuf <-> graph structs. The one file that includes protobuf; LibTorch carries another version of
-// it, so no torch header may come in here.
+// ONNX protobuf <-> graph structs. LibTorch carries another version of protobuf, so no torch header may come in here.
 #include "native/graph/onnx_io.hpp"
 
 #include <onnx/checker.h>
@@ -15,6 +14,9 @@
 #include <limits>
 #include <optional>
 #include <system_error>
+
+#include "native/graph/onnx_proto.hpp"
+#include "native/graph/shape_inference.hpp"
 
 namespace ouaf::graph {
 
@@ -32,6 +34,7 @@ struct Reader {
 
     DType dtype(int code, const std::string& name) const;
     Tensor tensor(const onnx::TensorProto& proto, const std::string& name) const;
+    Tensor unpacked(const onnx::TensorProto& proto, const std::string& name) const;
     std::vector<std::byte> external_bytes(const onnx::TensorProto& proto, const std::string& name,
                                           std::int64_t expected) const;
     Attribute attribute(const onnx::AttributeProto& proto, const Node& node) const;
@@ -136,7 +139,32 @@ std::vector<std::byte> Reader::external_bytes(const onnx::TensorProto& proto, co
     return bytes;
 }
 
+// Two values a byte, the first in the low bits. They are kept as int8 or uint8, which DequantizeLinear reads alike.
+Tensor Reader::unpacked(const onnx::TensorProto& proto, const std::string& name) const {
+    const bool has_sign = proto.data_type() == onnx::TensorProto::INT4;
+    std::int64_t count = 0;
+    try {
+        count = element_count(Dims(proto.dims().begin(), proto.dims().end()));
+    } catch (const std::runtime_error&) {
+        fail("'" + name + "' declares an impossible size; the file is damaged, download or export it again");
+    }
+    onnx::TensorProto pairs = proto;
+    pairs.set_data_type(onnx::TensorProto::UINT8);
+    pairs.clear_dims();
+    pairs.add_dims((count + 1) / 2);
+    const Tensor packed = tensor(pairs, name);
+    Tensor result{has_sign ? DType::int8 : DType::uint8, Dims(proto.dims().begin(), proto.dims().end()),
+                  std::vector<std::byte>(static_cast<std::size_t>(count))};
+    for (std::size_t i = 0; i < result.bytes.size(); ++i) {
+        const int four = std::to_integer<int>(packed.bytes[i / 2]) >> (i % 2 == 0 ? 0 : 4) & 15;
+        result.bytes[i] = static_cast<std::byte>(has_sign && four > 7 ? four - 16 : four);
+    }
+    return result;
+}
+
 Tensor Reader::tensor(const onnx::TensorProto& proto, const std::string& name) const {
+    if (proto.data_type() == onnx::TensorProto::INT4 || proto.data_type() == onnx::TensorProto::UINT4)
+        return unpacked(proto, name);
     if (proto.has_segment()) fail("'" + name + "' is split into segments; export the model again");
     if (proto.dims_size() > largest_rank)
         fail("'" + name + "' has " + std::to_string(proto.dims_size()) + " dimensions");
@@ -223,6 +251,8 @@ Graph Reader::model(const onnx::ModelProto& proto) const {
     return graph;
 }
 
+}  // namespace
+
 void write(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
     if (!name.empty()) proto.set_name(name);
     proto.set_data_type(static_cast<int>(tensor.dtype));
@@ -230,7 +260,7 @@ void write(const Tensor& tensor, const std::string& name, onnx::TensorProto& pro
     proto.set_raw_data(tensor.bytes.data(), tensor.bytes.size());
 }
 
-void write(const std::string& name, const Attribute& attribute, onnx::AttributeProto& proto) {
+static void write(const std::string& name, const Attribute& attribute, onnx::AttributeProto& proto) {
     proto.set_name(name);
     if (const auto* integer = std::get_if<std::int64_t>(&attribute)) {
         proto.set_type(onnx::AttributeProto::INT);
@@ -269,6 +299,17 @@ void write(const Value& value, onnx::ValueInfoProto& proto) {
     }
 }
 
+void write(const Node& node, onnx::NodeProto& proto) {
+    proto.set_op_type(node.op);
+    if (!node.domain.empty()) proto.set_domain(node.domain);
+    if (!node.name.empty()) proto.set_name(node.name);
+    for (const std::string& input : node.inputs) proto.add_input(input);
+    for (const std::string& output : node.outputs) proto.add_output(output);
+    for (const auto& [name, attribute] : node.attributes) write(name, attribute, *proto.add_attribute());
+}
+
+namespace {
+
 onnx::ModelProto to_proto(const Graph& graph) {
     onnx::ModelProto proto;
     proto.set_ir_version(graph.ir_version);
@@ -288,15 +329,7 @@ onnx::ModelProto to_proto(const Graph& graph) {
     for (const Value& input : graph.inputs) write(input, *written->add_input());
     for (const Value& output : graph.outputs) write(output, *written->add_output());
     for (const auto& [name, tensor] : graph.initializers) write(tensor, name, *written->add_initializer());
-    for (const Node& node : graph.nodes) {
-        auto* made = written->add_node();
-        made->set_op_type(node.op);
-        if (!node.domain.empty()) made->set_domain(node.domain);
-        if (!node.name.empty()) made->set_name(node.name);
-        for (const std::string& input : node.inputs) made->add_input(input);
-        for (const std::string& output : node.outputs) made->add_output(output);
-        for (const auto& [name, attribute] : node.attributes) write(name, attribute, *made->add_attribute());
-    }
+    for (const Node& node : graph.nodes) write(node, *written->add_node());
     return proto;
 }
 
@@ -332,6 +365,7 @@ Graph parse(std::span<const std::byte> bytes, const Reader& reader) {
     }
     sort_topologically(graph);
     if (every_op_is_known(graph)) check(to_proto(graph), reader.label);
+    infer_shapes(graph);
     return graph;
 }
 

@@ -1,8 +1,9 @@
-// ONNX files in and out of the graph structs. Protobuf stays inside onnx_io.cpp.
+// ONNX files in and out of the graph structs. Protobuf stays inside onnx_io.cpp, opset.cpp and shape_inference.cpp.
 //
 // What is refused, each with one error "path: what; what to do": files that are missing, empty, cut short or
 // not ONNX; tensors whose sizes do not match their bytes; external data outside the model's folder or past its
-// file's end; cycles and inputs that nothing produces; whatever else onnx::checker rejects. As Unsupported:
+// file's end; cycles and inputs that nothing produces; whatever else onnx::checker rejects; operators whose inputs'
+// types or shapes contradict each other or the declared outputs (shape_inference.hpp). As Unsupported:
 // sub-graphs (If, Loop), model-local functions, sparse tensors, text and sub-byte element types, sequences. No
 // allocation is larger than a small multiple of the file and its external data.
 #pragma once

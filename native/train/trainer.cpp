@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "native/bundle/model.hpp"
-#include "native/graph/canonicalise.hpp"
+#include "native/graph/classifier_form.hpp"
 #include "native/graph/quantise.hpp"
 #include "native/train/head_trainer.hpp"
 #include "native/train/run_directory.hpp"
@@ -71,7 +71,7 @@ TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, 
     const Dataset test = open_dataset(recipe.data, Split::test);
     const std::vector<ClassLabel> backbone_classes = std::exchange(model.bundle.classes, labels_of(training));
     const std::vector<Sample> test_samples = match_classes(test, model.bundle).samples;
-    graph::canonicalise(model.graph);
+    graph::to_classifier_form(model.graph);
     RunDirectory run(folder, recipe);
 
     TrainingResult result;

@@ -11,6 +11,9 @@ import tempfile
 import unittest
 
 import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 BINARY = os.environ["OUAF_BINARY"]
@@ -183,6 +186,84 @@ class Import(Case):
         classes.write_text("a\tA\n")
         self.fails(ouaf("import", fake, "--classes", classes, "--out", self.folder / "out"), "fake.onnx: ")
         self.assertFalse((self.folder / "out").exists())
+
+    def test_a_keras_network_answers_as_in_onnx_runtime(self):
+        # [n, h, w, 3] in, normalised inside, softmax at the end, as tf2onnx writes it.
+        rng = np.random.default_rng(0)
+        constants = {"mean": np.float32([0.4, 0.5, 0.6]), "deviation": np.float32([0.2, 0.3, 0.25]),
+                     "w": rng.normal(0, 0.5, (6, 3, 3, 3)).astype(np.float32), "axes": np.int64([2, 3]),
+                     "head": rng.normal(0, 1, (6, 4)).astype(np.float32)}
+        nodes = [("Sub", ["x", "mean"], {}), ("Div", ["0", "deviation"], {}), ("Transpose", ["1"], {"perm": [0, 3, 1, 2]}),
+                 ("Conv", ["2", "w"], {}), ("Relu", ["3"], {}), ("GlobalAveragePool", ["4"], {}), ("Squeeze", ["5", "axes"], {}),
+                 ("MatMul", ["6", "head"], {}), ("Softmax", ["7"], {})]
+        graph = helper.make_graph(
+            [helper.make_node(op, inputs, [str(i)], **attributes) for i, (op, inputs, attributes) in enumerate(nodes)], "keras",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 32, 32, 3])],
+            [helper.make_tensor_value_info("8", TensorProto.FLOAT, ["n", 4])],
+            [numpy_helper.from_array(value, name) for name, value in constants.items()])
+        path = self.folder / "keras.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+        (self.folder / "keras.json").write_text(json.dumps({
+            "architecture": "small", "licence": "MIT", "input": {"size": 32, "mean": [0, 0, 0], "std": [1, 1, 1]},
+            "resize": {"filter": "bilinear", "crop_fraction": 1.0}}))
+        (self.folder / "classes.tsv").write_text("a\nb\nc\nd\n")
+        result = ouaf("import", path, "--classes", self.folder / "classes.tsv", "--out", self.folder / "bundle", "--float32")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("its final softmax was taken off", result.stdout)
+        self.assertIn("its input is now [n, channels, height, width]", result.stdout)
+
+        colour = (200, 120, 40)  # one colour: its tensor needs no resizing
+        photo = self.folder / "plain.png"
+        Image.new("RGB", (32, 32), colour).save(photo)
+        answer = json.loads(ouaf("predict", "--model", self.folder / "bundle", "--json", "--top", 4, photo).stdout)
+        image = np.broadcast_to(np.float32(colour) / 255, (1, 32, 32, 3)).astype(np.float32)
+        expected = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"x": image})[0][0]
+        for prediction in answer["predictions"]:
+            self.assertAlmostEqual(prediction["probability"], expected["abcd".index(prediction["id"])], places=5)
+
+
+class Export(Case):
+    def answers(self, file, image):
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        return session.run(None, {session.get_inputs()[0].name: image})[0]
+
+    def test_a_bundle_in_every_storage(self):
+        image = np.random.default_rng(1).normal(0, 1, (1, 3, 224, 224)).astype(np.float32)
+        expected = self.answers(MODELS / "dogs" / "model.onnx", image)
+        photo = picture(self.folder / "a.jpg", (120, 90, 60), 1)
+        for weights, size in (("float32", 1), ("float16", 0.55), ("int8", 0.3)):
+            out = self.folder / f"{weights}.onnx"
+            result = ouaf("export", MODELS / "dogs", "--out", out, "--weights", weights, "--photo", photo)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertRegex(result.stdout, rf"^{out}: [\d,]+ bytes, opset 17, .*largest difference to ONNX Runtime \d")
+            self.assertEqual(len(result.stdout.splitlines()), 1)
+            whole = whole if weights != "float32" else out.stat().st_size
+            self.assertLess(out.stat().st_size, size * whole + 1)
+            onnx.checker.check_model(str(out), full_check=True)
+            # float16 is off by 2^-11 a weight; int8 is what the bundle stores already.
+            self.assertLess(np.abs(self.answers(out, image) - expected).max(), 1e-2 * np.abs(expected).max())
+
+    def test_a_file_is_exported_again(self):
+        result = ouaf("export", MODELS / "dogs" / "model.onnx", "--out", self.folder / "a.onnx", "--opset", 18)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(onnx.load(self.folder / "a.onnx").opset_import[0].version, 18)
+
+    def test_what_cannot_be_exported_leaves_no_file(self):
+        out = self.folder / "a.onnx"
+        dogs = MODELS / "dogs"
+        self.fails(ouaf("export", self.folder, "--out", out), "no model bundle is there")
+        self.fails(ouaf("export", dogs, "--out", out, "--opset", 5), "opset 5 is not supported")
+        self.fails(ouaf("export", dogs, "--out", out, "--photo", self.folder / "none.jpg"), "none.jpg: No such file")
+        self.fails(ouaf("export", dogs / "model.onnx", "--out", out, "--photo", out), "doesn't say how to prepare a photo")
+        self.assertEqual(ouaf("export", dogs, "--out", out, "--weights", "int4").returncode, 2)
+        # A file whose answers are no numbers: ONNX Runtime and LibTorch can't agree on them.
+        graph = helper.make_graph([helper.make_node("Log", ["x"], ["l"]), helper.make_node("Relu", ["l"], ["y"])], "nan",
+                                  [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 8])],
+                                  [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 8])])
+        bad = self.folder / "bad.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), bad)
+        self.fails(ouaf("export", bad, "--out", out), "not a finite number; nothing was written")
+        self.assertEqual(sorted(f.name for f in self.folder.iterdir()), ["bad.onnx"])
 
 
 if __name__ == "__main__":

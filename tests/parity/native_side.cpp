@@ -7,9 +7,7 @@
 // {"file", "error": kind, "message"}, in the list's order.
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
-#include <onnxruntime_cxx_api.h>
 
-#include <array>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -21,41 +19,15 @@
 #include "native/bundle/files.hpp"
 #include "native/bundle/model.hpp"
 #include "native/graph/network.hpp"
+#include "native/onnxruntime/session.hpp"
 #include "shared/preprocess/photo_error.hpp"
 
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// ONNX Runtime with the options that the page uses.
-class Reference {
- public:
-    Reference(const std::string& file, const ouaf::Bundle& bundle) : bundle_(bundle), session_(nullptr) {
-        Ort::SessionOptions options;
-        options.AddConfigEntry("session.disable_quant_qdq", "1");
-        session_ = Ort::Session(environment_, file.c_str(), options);
-    }
-
-    std::vector<float> run(std::vector<float>& tensor) {
-        const std::int64_t side = bundle_.preprocess.size;
-        const std::array<std::int64_t, 4> shape{1, 3, side, side};
-        const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-        const Ort::Value input =
-            Ort::Value::CreateTensor<float>(memory, tensor.data(), tensor.size(), shape.data(), shape.size());
-        const char* in = bundle_.input_name.c_str();
-        const char* out = bundle_.logits_name.c_str();
-        const auto outputs = session_.Run(Ort::RunOptions{nullptr}, &in, &input, 1, &out, 1);
-        const float* logits = outputs.front().GetTensorData<float>();
-        return {logits, logits + bundle_.classes.size()};
-    }
-
- private:
-    const ouaf::Bundle& bundle_;
-    Ort::Env environment_{ORT_LOGGING_LEVEL_ERROR};
-    Ort::Session session_;
-};
-
-Json examine(const std::string& file, const ouaf::Bundle& bundle, ouaf::graph::Network& network, Reference& reference) {
+Json examine(const std::string& file, const ouaf::Bundle& bundle, ouaf::graph::Network& network,
+             ouaf::onnxruntime::Session& reference) {
     std::vector<float> tensor(ouaf::tensor_size(bundle.preprocess));
     ouaf::PhotoSize photo;
     try {
@@ -67,12 +39,13 @@ Json examine(const std::string& file, const ouaf::Bundle& bundle, ouaf::graph::N
     const std::int64_t side = bundle.preprocess.size;
     const at::Tensor logits = network.forward(at::from_blob(tensor.data(), {1, 3, side, side})).contiguous();
     const std::vector<float> libtorch(logits.const_data_ptr<float>(), logits.const_data_ptr<float>() + logits.numel());
+    const auto images = ouaf::graph::make_tensor({1, 3, side, side}, std::span<const float>(tensor));
     return {{"file", file},
             {"width", photo.width},
             {"height", photo.height},
             {"tensor", ouaf::sha256({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()})},
             {"libtorch", libtorch},
-            {"onnxruntime", reference.run(tensor)}};
+            {"onnxruntime", reference.run({bundle.input_name}, {&images}, {bundle.logits_name}).at(0).values}};
 }
 
 }  // namespace
@@ -86,7 +59,7 @@ int main(int argc, char** argv) try {
     const ouaf::Model model = ouaf::load_model(folder);
     const c10::InferenceMode inference;
     ouaf::graph::Network network(model.graph);
-    Reference reference(folder / model.bundle.file, model.bundle);
+    ouaf::onnxruntime::Session reference(ouaf::read_text(folder / model.bundle.file));
     std::ifstream list(argv[2]);
     std::ofstream out(argv[3]);
     for (std::string file; std::getline(list, file);) {

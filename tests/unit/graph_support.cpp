@@ -1,10 +1,6 @@
 // See graph_support.hpp.
 #include "tests/unit/graph_support.hpp"
 
-#include <onnxruntime_cxx_api.h>
-
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
@@ -52,37 +48,11 @@ Tensor number(float value) { return make_tensor({}, std::span<const float>(&valu
 
 Result run_onnxruntime(const std::string& bytes, const std::string& input_name, const std::string& output_name,
                        const Tensor& input) {
-    static const Ort::Env environment(ORT_LOGGING_LEVEL_ERROR, "tests");
-    Ort::SessionOptions options;
-    options.SetIntraOpNumThreads(2);
-    options.AddConfigEntry("session.disable_quant_qdq", "1");
-    Ort::Session session(environment, bytes.data(), bytes.size(), options);
-    std::vector<float> values(input.values<float>().begin(), input.values<float>().end());
-    const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-    const auto tensor =
-        Ort::Value::CreateTensor<float>(memory, values.data(), values.size(), input.dims.data(), input.dims.size());
-    const char* const in = input_name.c_str();
-    const char* const out = output_name.c_str();
-    const auto results = session.Run(Ort::RunOptions{nullptr}, &in, &tensor, 1, &out, 1);
-    const auto info = results.at(0).GetTensorTypeAndShapeInfo();
-    const float* first = results[0].GetTensorData<float>();
-    return {info.GetShape(), {first, first + info.GetElementCount()}};
+    return onnxruntime::Session(bytes).run({input_name}, {&input}, {output_name}).at(0);
 }
 
 Result run_onnxruntime(const Graph& graph, const Tensor& input) {
     return run_onnxruntime(serialise_onnx(graph), graph.inputs.at(0).name, graph.outputs.at(0).name, input);
-}
-
-double relative_difference(const std::vector<float>& a, const std::vector<float>& b) {
-    if (a.size() != b.size()) return INFINITY;
-    double difference = 0;
-    double scale = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        if (std::isnan(a[i]) != std::isnan(b[i])) return INFINITY;
-        difference = std::max(difference, std::abs(static_cast<double>(a[i]) - b[i]));
-        scale = std::max(scale, std::abs(static_cast<double>(b[i])));
-    }
-    return difference == 0 ? 0 : difference / scale;
 }
 
 std::string shared_file(const std::string& name) {

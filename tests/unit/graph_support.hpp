@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "native/graph/graph.hpp"
+#include "native/onnxruntime/session.hpp"
 
 namespace ouaf::graph::test {
 
@@ -19,18 +20,13 @@ Tensor floats(const Dims& dims, const std::vector<float>& values);
 Tensor integers(const std::vector<std::int64_t>& values);  // one dimension
 Tensor number(float value);                                // a scalar
 
-struct Result {
-    Dims dims;
-    std::vector<float> values;
-};
+using Result = onnxruntime::Output;
+using onnxruntime::relative_difference;
 
 // The first output by ONNX Runtime. Weights behind DequantizeLinear are computed in float32.
 Result run_onnxruntime(const Graph& graph, const Tensor& input);
 Result run_onnxruntime(const std::string& bytes, const std::string& input_name, const std::string& output_name,
                        const Tensor& input);
-
-// The largest |a - b| over the largest |b|.
-double relative_difference(const std::vector<float>& a, const std::vector<float>& b);
 
 // The file under ../shared, or "" after a printed line that says the test is skipped.
 std::string shared_file(const std::string& name);
