@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "native/graph/memory_limit.hpp"
+
 namespace ouaf::graph {
 
 namespace {
@@ -20,6 +22,14 @@ void mark_last_reads(Plan& plan) {
             read_later[static_cast<std::size_t>(slot)] = true;
         }
     }
+}
+
+// How many elements one result may have: 2^27, a gigabyte as float64, or 1024 for each of the largest input's. (A VGG
+// makes 22 of each, attention over 2304 patches 150.)
+std::int64_t most_elements(std::span<const at::Tensor> inputs) {
+    std::int64_t largest = 0;
+    for (const at::Tensor& input : inputs) largest = std::max(largest, input.numel());
+    return std::max(std::int64_t{1} << 27, 1024 * largest);
 }
 
 // LibTorch's messages run on with a stack; the first line says what is wrong.
@@ -79,6 +89,7 @@ void run_step(const Step& step, const std::string& source, Run& run) {
 
 std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
                                  std::span<const at::Tensor> given, std::span<const int> wanted, bool gradients) {
+    const MemoryLimit limit(8 * most_elements(given));
     std::vector<at::Tensor> slots(static_cast<std::size_t>(plan.slots));
     std::copy(given.begin(), given.end(), slots.begin());
     std::size_t steps = 0;
@@ -97,7 +108,7 @@ std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, st
             else if (step.dies[i]) inputs[i] = std::move(slots[static_cast<std::size_t>(slot)]);
             else inputs[i] = slots[static_cast<std::size_t>(slot)];
         }
-        Run run{inputs, outputs, gradients};
+        Run run{inputs, outputs, gradients, MemoryLimit::bytes() / 8};
         run_step(step, source, run);
         for (std::size_t i = 0; i < outputs.size(); ++i)
             if (step.outputs[i] != absent) slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);

@@ -37,8 +37,8 @@ Plan make_plan(const Graph& graph, const std::vector<Node>& nodes, const Kept& k
                const std::unordered_map<std::string, int>& constant_index);
 
 // Runs steps until the `wanted` values (of Plan::kept) are made and returns them. gradients: autograd records,
-// nothing is overwritten. Throws "source: Conv 'name': what LibTorch says"; Unsupported where LibTorch has no
-// kernel for an element type.
+// nothing is overwritten. No result may be a thousand times larger than the largest input and 2^27 elements. Throws
+// "source: Conv 'name': what LibTorch says"; Unsupported where LibTorch has no kernel for an element type.
 std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
                                  std::span<const at::Tensor> inputs, std::span<const int> wanted, bool gradients);
 
