@@ -12,7 +12,8 @@ logs=$cache/logs
 source "$root/cmake/versions.env"
 python=/usr/bin/python3 # the system's: one from elsewhere could vanish under the environments that are made of it
 
-packages=(build-essential ca-certificates catch2 chromium clang-format clang-tidy emscripten libcli11-dev libprotobuf-dev
+packages=(build-essential ca-certificates catch2 chromium clang-14 clang-format clang-tidy emscripten libclang-rt-14-dev
+          libcli11-dev libprotobuf-dev
           libssl-dev libtomlplusplus-dev nasm ninja-build nlohmann-json3-dev nodejs protobuf-compiler python3 python3-venv
           zlib1g-dev)
 

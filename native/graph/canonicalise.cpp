@@ -133,42 +133,51 @@ std::optional<Tensor> stored_weight(const Graph& graph, const Node& node) {
 }
 
 void fold_stored_weights(Graph& graph) {
+    // One stored weight may serve several nodes, but a file must not become floats a thousand times over.
+    std::size_t left = 1 << 20;
+    for (const auto& [name, tensor] : graph.initializers) left += 4 * tensor.bytes.size();
     std::erase_if(graph.nodes, [&](const Node& node) {
         auto weight = stored_weight(graph, node);
-        if (weight) graph.initializers.emplace(node.outputs.at(0), std::move(*weight));
-        return weight.has_value();
+        if (!weight) return false;
+        const auto count = static_cast<std::size_t>(weight->count());
+        if (count > left) fail(graph, describe(node) + " unpacks the same weights too often; export the model again");
+        left -= count;
+        graph.initializers.emplace(node.outputs.at(0), std::move(*weight));
+        return true;
     });
 }
 
-void rename_value(Graph& graph, const std::string& from, const std::string& to) {
-    for (Node& node : graph.nodes) {
-        std::replace(node.inputs.begin(), node.inputs.end(), from, to);
-        std::replace(node.outputs.begin(), node.outputs.end(), from, to);
-    }
-}
-
+// In one pass over the sorted nodes. A value that an Identity copies and the copy become one: under the older name, or
+// under the copy's where that is an output, which keeps the name the file gave it.
 void remove_identities(Graph& graph) {
-    const auto is_output = [&](const std::string& name) {
-        return std::any_of(graph.outputs.begin(), graph.outputs.end(),
-                           [&](const Value& output) { return output.name == name; });
+    std::unordered_set<std::string> outputs;
+    for (const Value& output : graph.outputs) outputs.insert(output.name);
+    std::unordered_map<std::string, std::string> renamed;
+    const auto name_of = [&](std::string name) {
+        for (auto found = renamed.find(name); found != renamed.end(); found = renamed.find(name)) name = found->second;
+        return name;
     };
-    for (std::size_t index = 0; index < graph.nodes.size();) {
-        const Node& node = graph.nodes[index];
-        if (node.op != "Identity" || !node.domain.empty()) {
-            ++index;
-            continue;
+    std::unordered_set<std::string> produced;
+    std::erase_if(graph.nodes, [&](const Node& node) {
+        if (node.op == "Identity" && node.domain.empty()) {
+            const std::string from = name_of(node.inputs.at(0));
+            const std::string& to = node.outputs.at(0);
+            if (!outputs.contains(to)) {
+                renamed[to] = from;
+                return true;
+            }
+            if (produced.contains(from) && !outputs.contains(from)) {
+                renamed[from] = to;
+                produced.insert(to);
+                return true;
+            }
         }
-        const std::string from = node.inputs.at(0);
-        const std::string to = node.outputs.at(0);
-        if (!is_output(to)) {
-            graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(index));
-            rename_value(graph, to, from);
-        } else if (producers(graph.nodes).contains(from) && !is_output(from)) {
-            graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(index));
-            rename_value(graph, from, to);  // the output keeps the name the file gave it
-        } else {
-            ++index;
-        }
+        produced.insert(node.outputs.begin(), node.outputs.end());
+        return false;
+    });
+    for (Node& node : graph.nodes) {
+        for (std::string& input : node.inputs) input = name_of(input);
+        for (std::string& output : node.outputs) output = name_of(output);
     }
 }
 

@@ -14,7 +14,8 @@
 namespace ouaf::graph {
 
 // Throws runtime_error("source: …") on what sort_topologically refuses and on quantisation parameters whose
-// sizes do not fit their weight.
+// sizes do not fit their weight,
+// or that unpack the same weights too often for a file of this size.
 void canonicalise(Graph& graph);
 
 }  // namespace ouaf::graph

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "native/graph/memory_limit.hpp"
 #include "native/graph/op_table.hpp"
 #include "native/graph/torch_tensor.hpp"
 
@@ -14,47 +15,61 @@ namespace ouaf::graph {
 
 namespace {
 
-constexpr std::int64_t most_elements = std::int64_t{1} << 22;
+constexpr std::int64_t most_elements = std::int64_t{1} << 20;
+constexpr std::int64_t most_work = std::int64_t{1} << 26;  // elements read and made by all folded nodes together
 
 bool only_sizes(const Node& node) { return node.domain.empty() && (node.op == "Shape" || node.op == "Size"); }
 
-// A graph input whose sizes are all known stands for itself in Shape and Size; its values are never read.
-std::optional<Tensor> sized_input(const Graph& graph, const std::string& name) {
+// Graph inputs whose sizes are all known: each stands for itself in Shape and Size, its values are never read.
+std::unordered_map<std::string, Dims> sized_inputs(const Graph& graph) {
+    std::unordered_map<std::string, Dims> sizes;
     for (const Value& input : graph.inputs) {
-        if (input.name != name || !input.has_shape) continue;
-        Tensor sizes{DType::boolean, {}, {}};
-        for (const Dim& dim : input.dims) {
-            const auto* size = std::get_if<std::int64_t>(&dim);
-            if (!size) return std::nullopt;
-            sizes.dims.push_back(*size);
-        }
-        return sizes;
+        const bool fixed = std::all_of(input.dims.begin(), input.dims.end(),
+                                       [](const Dim& dim) { return std::holds_alternative<std::int64_t>(dim); });
+        if (!input.has_shape || !fixed) continue;
+        for (const Dim& dim : input.dims) sizes[input.name].push_back(std::get<std::int64_t>(dim));
+        if (input.dims.empty()) sizes[input.name] = {};
     }
-    return std::nullopt;
+    return sizes;
 }
+
+// The constant without a copy: kernels that fold overwrite nothing.
+at::Tensor view_of(const Tensor& constant) {
+    return at::from_blob(const_cast<std::byte*>(constant.bytes.data()), constant.dims, scalar_type(constant.dtype));
+}
+
+struct Folder {
+    Graph& graph;
+    std::unordered_map<std::string, Dims> sized;
+    std::int64_t work = 0;
+
+    std::optional<at::Tensor> known(const Node& node, const std::string& name) const;
+    bool folded(const Node& node);
+};
 
 // The tensor that stands for an input of the node, or nothing where the node has to stay.
-std::optional<at::Tensor> known(const Graph& graph, const Node& node, const std::string& name) {
+std::optional<at::Tensor> Folder::known(const Node& node, const std::string& name) const {
     if (name.empty()) return at::Tensor();
     const auto constant = graph.initializers.find(name);
+    const bool is_constant = constant != graph.initializers.end();
     if (only_sizes(node)) {
-        if (constant != graph.initializers.end()) return at::empty({1}).expand(constant->second.dims);
-        const auto sized = sized_input(graph, name);
-        if (sized) return at::empty({1}).expand(sized->dims);
+        const auto input = sized.find(name);
+        if (is_constant) return at::empty({1}).expand(constant->second.dims);
+        if (input != sized.end() && element_count(input->second) >= 0) return at::empty({1}).expand(input->second);
         return std::nullopt;
     }
-    if (constant == graph.initializers.end()) return std::nullopt;
-    if (is_floating(constant->second.dtype) && constant->second.count() > 1) return std::nullopt;
-    return to_torch(constant->second);
+    if (!is_constant || (is_floating(constant->second.dtype) && constant->second.count() > 1)) return std::nullopt;
+    return view_of(constant->second);
 }
 
-bool folded(Graph& graph, const Node& node) {
+bool Folder::folded(const Node& node) {
     const Op* op = find_op(node.domain, node.op, standard_opset(graph));
-    if (!op || node.inputs.empty()) return false;
+    if (!op || node.inputs.empty() || work > most_work) return false;
     std::vector<at::Tensor> inputs;
     for (const std::string& name : node.inputs) {
-        auto input = known(graph, node, name);
+        auto input = known(node, name);
         if (!input) return false;
+        if (input->defined() && !only_sizes(node)) work += input->numel();
         inputs.push_back(std::move(*input));
     }
     std::vector<at::Tensor> outputs(node.outputs.size());
@@ -62,8 +77,11 @@ bool folded(Graph& graph, const Node& node) {
     op->build(Build{graph, node, standard_opset(graph)})(run);
     for (std::size_t i = 0; i < outputs.size(); ++i)
         if (!node.outputs[i].empty() && (!outputs[i].defined() || outputs[i].numel() > most_elements)) return false;
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-        if (!node.outputs[i].empty()) graph.initializers.emplace(node.outputs[i], from_torch(outputs[i]));
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (node.outputs[i].empty()) continue;
+        work += outputs[i].numel();
+        graph.initializers.emplace(node.outputs[i], from_torch(outputs[i]));
+    }
     return true;
 }
 
@@ -71,9 +89,11 @@ bool folded(Graph& graph, const Node& node) {
 
 void fold_constants(Graph& graph) {
     const at::NoGradGuard no_gradients;
+    const MemoryLimit limit(64 * most_elements);
+    Folder folder{graph, sized_inputs(graph)};
     std::erase_if(graph.nodes, [&](const Node& node) {
         try {
-            return folded(graph, node);
+            return folder.folded(node);
         } catch (const std::exception&) {
             return false;  // it will say why when it runs
         }

@@ -85,12 +85,15 @@ std::string_view dtype_name(DType dtype) {
 std::int64_t element_count(const Dims& dims) {
     constexpr std::int64_t limit = std::int64_t{1} << 40;
     std::int64_t count = 1;
+    bool empty = false;
     for (const std::int64_t dim : dims) {
         if (dim < 0) throw std::runtime_error("tensor: negative dimension " + std::to_string(dim));
-        if (dim != 0 && count > limit / dim) throw std::runtime_error("tensor: more than 2^40 elements");
+        empty = empty || dim == 0;
+        if (dim == 0) continue;
+        if (count > limit / dim) throw std::runtime_error("tensor: more than 2^40 elements");
         count *= dim;
     }
-    return count;
+    return empty ? 0 : count;
 }
 
 void throw_wrong_dtype(DType dtype) {

@@ -47,7 +47,7 @@ std::string_view dtype_name(DType dtype);  // "float32"
 
 using Dims = std::vector<std::int64_t>;
 
-// Product of dims; 1 for a scalar. Throws where a dim is negative or the product passes 2^40.
+// Product of dims; 1 for a scalar. Throws where a dim is negative or the product, zeros left out, passes 2^40.
 std::int64_t element_count(const Dims& dims);
 
 // A dense array: row-major, little-endian, bytes.size() == element_count(dims) * byte_size(dtype).

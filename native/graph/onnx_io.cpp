@@ -28,6 +28,8 @@ constexpr int largest_rank = 16;
 struct Reader {
     std::string label;
     std::filesystem::path folder = {};  // of the model, for external data; empty for a model from memory
+    // Files of external data, and how many bytes were read of each.
+    mutable std::map<std::filesystem::path, std::uint64_t> bytes_read = {};
 
     [[noreturn]] void fail(const std::string& what) const { throw std::runtime_error(label + ": " + what); }
     [[noreturn]] void unsupported(const std::string& what) const { throw Unsupported(label + ": " + what); }
@@ -123,7 +125,8 @@ std::vector<std::byte> Reader::external_bytes(const onnx::TensorProto& proto, co
     const auto root = std::filesystem::canonical(folder, error);
     const auto path = std::filesystem::weakly_canonical(root / relative, error);
     const auto inside = path.lexically_relative(root);
-    if (location.empty() || relative.is_absolute() || error || inside.empty() || *inside.begin() == "..")
+    if (location.empty() || location.find('\0') != std::string::npos || relative.is_absolute() || error ||
+        inside.empty() || *inside.begin() == "..")
         fail(data + "lies at '" + location + "', outside the model's folder; put it beside the model");
     if (!std::filesystem::is_regular_file(path, error))
         fail(data + "should be in '" + location + "', which is not there; copy it beside the model");
@@ -131,6 +134,11 @@ std::vector<std::byte> Reader::external_bytes(const onnx::TensorProto& proto, co
     const auto wanted = static_cast<std::uint64_t>(expected);
     if (error || !offset || *offset > size || wanted > size - *offset || (length && *length != wanted))
         fail(data + "does not fit into '" + location + "'; the file is damaged, download or export it again");
+    // Tensors may share bytes, but thousands of them over one large file would fill the memory many times over.
+    std::uint64_t& read = bytes_read[path];
+    read += wanted;
+    if (read > 4 * size)
+        fail("its tensors take the same parts of '" + location + "' again and again; export the model again");
     std::vector<std::byte> bytes(wanted);
     std::ifstream file(path, std::ios::binary);
     file.seekg(static_cast<std::streamoff>(*offset));
@@ -180,6 +188,8 @@ Tensor Reader::tensor(const onnx::TensorProto& proto, const std::string& name) c
     if (static_cast<std::int64_t>(tensor.bytes.size()) != expected)
         fail("'" + name + "' holds " + std::to_string(tensor.bytes.size()) + " bytes where its size says " +
              std::to_string(expected) + "; the file is damaged, download or export it again");
+    if (tensor.dtype == DType::boolean)  // every other byte than 0 and 1 would be no bool
+        for (std::byte& value : tensor.bytes) value = value == std::byte{0} ? value : std::byte{1};
     return tensor;
 }
 

@@ -7,6 +7,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <functional>
 #include <span>
 #include <string>
@@ -22,7 +23,7 @@ struct Run {
     std::span<at::Tensor> inputs;
     std::span<at::Tensor> outputs;
     bool gradients = false;                              // autograd is recording: nothing may be overwritten
-    std::int64_t most_elements = std::int64_t{1} << 31;  // that a shape read from values may ask for
+    std::int64_t most_elements = std::int64_t{1} << 27;  // that a shape read from values may ask for
     bool training = false;    // dropouts drop, batch norms with a trained scale use the batch's statistics
     bool recomputed = false;  // the same run once more, for its gradients: running statistics are left alone
 
@@ -38,6 +39,13 @@ struct Run {
 
 using Kernel = std::function<void(Run&)>;
 
+// A size, an axis or a pad out of a file, brought to -2^40..2^40: all that is further out is as wrong or, as the end of
+// a Slice, means the same, and sums of a few of these fit into 64 bits.
+constexpr std::int64_t clamped(std::int64_t number) {
+    constexpr std::int64_t most = std::int64_t{1} << 40;
+    return std::clamp(number, -most, most);
+}
+
 // What a row may read while building.
 struct Build {
     const Graph& graph;  // for its initializers and source
@@ -51,9 +59,14 @@ struct Build {
     [[noreturn]] void fail(const std::string& what) const;
     [[noreturn]] void unsupported(const std::string& what) const;
 
+    // Integers are clamped, see above.
     template <class T>
     T attribute(const std::string& name, T fallback) const {
-        return attribute_or<T>(node, name, std::move(fallback));
+        T value = attribute_or<T>(node, name, std::move(fallback));
+        if constexpr (std::is_same_v<T, std::int64_t>) value = clamped(value);
+        if constexpr (std::is_same_v<T, std::vector<std::int64_t>>)
+            std::transform(value.begin(), value.end(), value.begin(), clamped);
+        return value;
     }
 };
 

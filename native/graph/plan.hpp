@@ -46,8 +46,9 @@ struct Pass {
     at::Device device = at::kCPU;
 };
 
-// Runs steps until the `wanted` values (of Plan::kept) are made and returns them. Throws "source: Conv 'name': what
-// LibTorch says"; Unsupported where LibTorch has no kernel for an element type.
+// Runs steps until the `wanted` values (of Plan::kept) are made and returns them. No result may be a thousand times
+// larger than the largest input and 2^27 elements. Throws "source: Conv 'name': what LibTorch says"; Unsupported where
+// LibTorch has no kernel for an element type.
 std::vector<at::Tensor> run_plan(const Plan& plan, const std::string& source, std::span<const at::Tensor> constants,
                                  std::span<const at::Tensor> inputs, std::span<const int> wanted, const Pass& pass);
 

@@ -1,5 +1,6 @@
 // ONNX files: what is written is read back, and damaged or hostile files give one clear error.
 #include <onnx/onnx_pb.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -255,6 +256,44 @@ TEST_CASE("external data is read from the model's folder and from nowhere else",
     CHECK_THAT(error_of([&] { load("absent.bin", "0"); }), Contains("'absent.bin', which is not there"));
     CHECK_THAT(error_of([&] { load("../weights.bin", "0"); }), Contains("outside the model's folder"));
     CHECK_THAT(error_of([&] { load("/etc/hostname", "0"); }), Contains("outside the model's folder"));
+    CHECK_THAT(error_of([&] { load(std::string("weights.bin\0x", 13), "0"); }), Contains("outside the model's folder"));
+    CHECK_THAT(error_of([&] { load(".", "0"); }), Contains("which is not there"));
+    REQUIRE(::mkfifo((folder.path / "pipe.bin").c_str(), 0600) == 0);  // opening it would wait for ever
+    CHECK_THAT(error_of([&] { load("pipe.bin", "0"); }), Contains("which is not there"));
     std::filesystem::create_symlink("/etc/hostname", folder.path / "link.bin");
     CHECK_THAT(error_of([&] { load("link.bin", "0"); }), Contains("outside the model's folder"));
+}
+
+TEST_CASE("many tensors over the same external bytes are refused", "[graph]") {
+    const Folder folder;
+    onnx::ModelProto proto;
+    REQUIRE(proto.ParseFromString(serialise_onnx(gemm_graph())));
+    const std::string values = weight(proto).raw_data();
+    folder.write("weights.bin", values);
+    weight(proto).clear_raw_data();
+    weight(proto).set_data_location(onnx::TensorProto::EXTERNAL);
+    auto* entry = weight(proto).add_external_data();
+    entry->set_key("location");
+    entry->set_value("weights.bin");
+    const auto load = [&] { return load_onnx(folder.write("model.onnx", proto.SerializeAsString())); };
+    const auto share = [&] {
+        onnx::TensorProto copy = weight(proto);
+        copy.set_name("w" + std::to_string(proto.graph().initializer_size()));
+        *proto.mutable_graph()->add_initializer() = copy;
+    };
+    share();  // tied weights are two names for the same bytes
+    CHECK(load().initializers.at("w2").bytes == load().initializers.at("w").bytes);
+    for (int i = 0; i < 10; ++i) share();
+    CHECK_THAT(error_of(load), Contains("take the same parts of 'weights.bin' again and again"));
+}
+
+TEST_CASE("a bool is 0 or 1, whatever byte stands in the file", "[graph]") {
+    onnx::ModelProto proto;
+    REQUIRE(proto.ParseFromString(serialise_onnx(gemm_graph())));
+    auto* truth = proto.mutable_graph()->add_initializer();
+    truth->set_name("truth");
+    truth->set_data_type(onnx::TensorProto::BOOL);
+    truth->add_dims(3);
+    truth->set_raw_data(std::string("\x00\x01\xff", 3));
+    CHECK(to_int64s(parse(proto.SerializeAsString()).initializers.at("truth")) == std::vector<std::int64_t>{0, 1, 1});
 }

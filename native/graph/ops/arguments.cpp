@@ -8,14 +8,19 @@ namespace ouaf::graph {
 Numbers numbers_of(const at::Tensor& tensor) {
     const at::Tensor values = tensor.to(at::kCPU, at::kLong).contiguous().view(-1);
     const auto* first = values.const_data_ptr<std::int64_t>();
-    return {first, first + values.numel()};
+    Numbers numbers(first, first + values.numel());
+    std::transform(numbers.begin(), numbers.end(), numbers.begin(), clamped);
+    return numbers;
 }
 
 NumbersOf numbers(const Build& build, const std::string& attribute, std::size_t input) {
-    if (const auto* given = find_attribute<Numbers>(build.node, attribute))
-        return [values = *given](const Run&) { return values; };
-    if (const Tensor* constant = build.constant(input))
-        return [values = to_int64s(*constant)](const Run&) { return values; };
+    if (find_attribute<Numbers>(build.node, attribute))
+        return [values = build.attribute<Numbers>(attribute, {})](const Run&) { return values; };
+    if (const Tensor* constant = build.constant(input)) {
+        Numbers values = to_int64s(*constant);
+        std::transform(values.begin(), values.end(), values.begin(), clamped);
+        return [values](const Run&) { return values; };
+    }
     if (build.has_input(input)) return [input](const Run& run) { return numbers_of(run.inputs[input]); };
     return [](const Run&) { return Numbers{}; };
 }
@@ -34,6 +39,11 @@ void front_axes(Numbers& axes, std::int64_t rank) {
 void check_size(const Run& run, at::IntArrayRef sizes) {
     if (element_count({sizes.begin(), sizes.end()}) > run.most_elements)
         throw std::runtime_error("asks for more than " + std::to_string(run.most_elements) + " elements");
+}
+
+void check_rank(const at::Tensor& x, std::int64_t rank, const std::string& what) {
+    if (x.dim() != rank)
+        throw std::runtime_error(what + " has " + std::to_string(x.dim()) + " axes and needs " + std::to_string(rank));
 }
 
 bool needs_widening(const at::Tensor& x) {

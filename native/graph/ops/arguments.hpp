@@ -17,15 +17,19 @@ using NumbersOf = std::function<Numbers(const Run&)>;
 
 Numbers numbers_of(const at::Tensor& tensor);
 
-// The attribute, or else the input; empty where there is neither. A constant input is read now.
+// The attribute, or else the input; empty where there is neither. A constant input is read now. Clamped, see
+// op_table.hpp.
 NumbersOf numbers(const Build& build, const std::string& attribute, std::size_t input);
 
 // An axis counted from the back (negative) or the front as one counted from the front; throws where it is neither.
 std::int64_t front_axis(std::int64_t axis, std::int64_t rank);
 void front_axes(Numbers& axes, std::int64_t rank);
 
-// Throws where a result of these sizes would be larger than run.most_elements.
+// Throws where a size is negative or a result of these sizes would be larger than run.most_elements.
 void check_size(const Run& run, at::IntArrayRef sizes);
+
+// Throws where x has fewer or more axes; what: "the input".
+void check_rank(const at::Tensor& x, std::int64_t rank, const std::string& what);
 
 // LibTorch stores uint16, uint32 and uint64 and has few kernels for them: as int64 they compute. Every other tensor
 // is given back as it is. Throws Unsupported where a uint64 is above int64's range.

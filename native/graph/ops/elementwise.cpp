@@ -43,9 +43,13 @@ Kernel plain(const Build&) {
     };
 }
 
-// Integers divide towards zero, as in C.
+// Integers divide towards zero, as in C. By -1 they are negated: the processor traps where the smallest integer is
+// divided by it.
 constexpr auto divide = plain<[](In a, In b) {
-    return at::isIntegralType(a.scalar_type(), false) ? at::div(a, b, "trunc") : at::div(a, b);
+    if (!at::isIntegralType(a.scalar_type(), false)) return at::div(a, b);
+    if (!at::isSignedType(b.scalar_type())) return at::div(a, b, "trunc");
+    const at::Tensor negates = b == -1;
+    return at::where(negates, a.neg(), at::div(a, b.masked_fill(negates, 1), "trunc"));
 }>;
 
 // An integer base with a real exponent is computed as real numbers.

@@ -77,7 +77,9 @@ Kernel eye_like(const Build& build) {
 // values is [off, on]. An index outside the depth gives a row that is off.
 Kernel one_hot(const Build& build) {
     return [axis = build.attribute<std::int64_t>("axis", -1)](Run& run) {
-        const auto depth = static_cast<std::int64_t>(run.inputs[1].reshape({}).item<double>());
+        const auto given = run.inputs[1].reshape({}).item<double>();
+        if (!(given >= 0 && given <= 1e12)) throw std::runtime_error("the depth is " + std::to_string(given));
+        const auto depth = static_cast<std::int64_t>(given);
         const at::Tensor index = run.inputs[0].to(at::kLong);
         const std::int64_t along = front_axis(axis, index.dim() + 1);
         Numbers sizes = index.sizes().vec();

@@ -48,6 +48,7 @@ struct Places {
 
 Places places_of(In x, In index, std::int64_t batches) {
     const std::int64_t depth = index.size(-1);
+    if (batches < 0 || batches >= index.dim()) throw std::runtime_error("batch_dims is " + std::to_string(batches));
     if (batches + depth > x.dim()) throw std::runtime_error("the indices have more numbers than the data has axes");
     Places places;
     Numbers batch;
@@ -136,6 +137,7 @@ Kernel tensor_scatter(const Build& build) {
     return [axis, circular](Run& run) {
         In cache = run.inputs[0];
         In update = run.inputs[1];
+        check_rank(update, cache.dim(), "the update");
         const std::int64_t along = front_axis(axis, cache.dim());
         at::Tensor place = at::arange(update.size(along), update.options().dtype(at::kLong)).unsqueeze(0);
         place = place + (run.has_input(2) ? run.inputs[2].to(at::kLong).unsqueeze(1)

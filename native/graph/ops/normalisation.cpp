@@ -49,6 +49,7 @@ Kernel batch_normalisation(const Build& build) {
                 at::batch_norm(x, run.inputs[1], run.inputs[2], run.inputs[3], run.inputs[4], false, 0, epsilon, false);
             return;
         }
+        if (x.dim() < 2) throw std::runtime_error("the input has no channels");
         const auto [y, batch] = normalise_batch(x, run.inputs[1], run.inputs[2], epsilon);
         run.outputs[0] = y;
         for (std::size_t i = 1; i < 3 && i < run.outputs.size(); ++i)
@@ -130,10 +131,14 @@ Kernel local_response_normalisation(const Build& build) {
     const double bias = build.attribute("bias", 1.0f);
     return [=](Run& run) {
         In x = run.inputs[0];
-        const Numbers pads{0, 0, (size - 1) / 2, size - 1 - (size - 1) / 2};
-        const at::Tensor squares = (x * x).reshape({x.size(0), 1, x.size(1), -1});
-        const at::Tensor mean = at::avg_pool2d(at::constant_pad_nd(squares, pads), {size, 1}, {1, 1});
-        run.outputs[0] = x / at::pow(mean.reshape(x.sizes()) * alpha + bias, beta);
+        const std::int64_t channels = x.size(1);
+        const std::int64_t before = std::min((size - 1) / 2, channels);  // further out there is nothing but zeros
+        const std::int64_t after = std::min(size / 2, channels);
+        const std::int64_t reach = before + 1 + after;
+        const at::Tensor squares = (x * x).reshape({x.size(0), 1, channels, -1});
+        const at::Tensor mean = at::avg_pool2d(at::constant_pad_nd(squares, {0, 0, before, after}), {reach, 1}, {1, 1});
+        const double share = alpha * static_cast<double>(reach) / static_cast<double>(size);
+        run.outputs[0] = x / at::pow(mean.reshape(x.sizes()) * share + bias, beta);
     };
 }
 

@@ -49,8 +49,6 @@ struct Pool {
 
 Pool read_pool(const Build& build) {
     const auto kernel = build.attribute<std::vector<std::int64_t>>("kernel_shape", {});
-    for (const std::int64_t size : kernel)
-        if (size < 1 || size > (1 << 20)) build.fail("kernel_shape holds " + std::to_string(size));
     return {read_window(build, kernel), build.attribute<std::int64_t>("ceil_mode", 0) != 0};
 }
 
@@ -122,12 +120,14 @@ Kernel max_unpool(const Build& build) {
     const Window window = read_pool(build).window;
     return [window, shape_of = numbers(build, "", 2)](Run& run) {
         const at::Tensor& x = run.inputs[0];
+        check_rank(x, static_cast<std::int64_t>(window.kernel.size()) + 2, "the input");
         const Numbers asked = shape_of(run);
         Numbers sizes = x.sizes().vec();
         for (std::size_t axis = 0; axis < window.kernel.size(); ++axis)
             sizes[axis + 2] = (sizes[axis + 2] - 1) * window.strides[axis] + window.kernel[axis] - window.begin[axis] -
                               window.end[axis];
-        check_size(run, asked.empty() ? sizes : asked);
+        check_size(run, sizes);
+        check_size(run, asked);
         at::Tensor y = at::zeros({element_count(sizes)}, x.options())
                            .scatter(0, run.inputs[1].reshape(-1), x.reshape(-1))
                            .reshape(sizes);

@@ -98,6 +98,7 @@ at::Tensor resized(const Resize& resize, In x, std::int64_t dim, const Axis& axi
     at::Tensor y;
     if (resize.mode == "nearest") {
         Numbers from;
+        from.reserve(static_cast<std::size_t>(axis.out));
         for (std::int64_t out = 0; out < axis.out; ++out)
             from.push_back(std::clamp<std::int64_t>(
                 static_cast<std::int64_t>(nearest(resize.rounding, source(resize, axis, out))), 0, axis.in - 1));
@@ -111,7 +112,7 @@ at::Tensor resized(const Resize& resize, In x, std::int64_t dim, const Axis& axi
     at::Tensor outside = at::zeros({axis.out}, at::kBool);
     for (std::int64_t out = 0; out < axis.out; ++out) {
         const double place = source(resize, axis, out);
-        outside[out].fill_(place < 0 || place > static_cast<double>(axis.in - 1));
+        outside.data_ptr<bool>()[out] = place < 0 || place > static_cast<double>(axis.in - 1);
     }
     Numbers column(static_cast<std::size_t>(x.dim()), 1);
     column[static_cast<std::size_t>(dim)] = axis.out;
@@ -124,6 +125,12 @@ std::vector<double> reals_of(In tensor) {
     return {first, first + values.numel()};
 }
 
+// A number of values; refused are also NaN and what no tensor can hold.
+std::int64_t whole(double values) {
+    if (!(values >= 1 && values <= 1e12)) throw std::runtime_error("asks for an empty or endless axis");
+    return static_cast<std::int64_t>(values);
+}
+
 // The axes' sizes and scales from `scales` or `sizes`, whichever has values.
 std::vector<Axis> axes_of(const Resize& resize, In x, const Numbers& dims, const std::vector<double>& scales,
                           const Numbers& sizes) {
@@ -134,12 +141,11 @@ std::vector<Axis> axes_of(const Resize& resize, In x, const Numbers& dims, const
         axes[i].in = x.size(dims[i]);
         if (scales.size() == dims.size()) {
             axes[i].scale = scales[i];
-            axes[i].out = static_cast<std::int64_t>(std::floor(static_cast<double>(axes[i].in) * scales[i]));
+            axes[i].out = whole(std::floor(static_cast<double>(axes[i].in) * scales[i]));
         } else {
-            axes[i].out = sizes[i];
+            axes[i].out = whole(static_cast<double>(sizes[i]));
             axes[i].scale = static_cast<double>(sizes[i]) / static_cast<double>(axes[i].in);
         }
-        if (!(axes[i].scale > 0) || axes[i].out < 1) throw std::runtime_error("asks for an empty axis");
     }
     if (resize.policy == "stretch" || scales.size() == dims.size()) return axes;
     const auto smaller = [](const Axis& a, const Axis& b) { return a.scale < b.scale; };
@@ -147,7 +153,7 @@ std::vector<Axis> axes_of(const Resize& resize, In x, const Numbers& dims, const
                                                        : std::max_element(axes.begin(), axes.end(), smaller)->scale;
     for (Axis& axis : axes) {
         axis.scale = scale;
-        axis.out = static_cast<std::int64_t>(std::floor(scale * static_cast<double>(axis.in) + 0.5));
+        axis.out = whole(std::floor(scale * static_cast<double>(axis.in) + 0.5));
     }
     return axes;
 }
@@ -181,6 +187,7 @@ Kernel resize(const Build& build) {
         const Numbers sizes = run.has_input(3) ? numbers_of(run.inputs[3]) : Numbers{};
         std::vector<Axis> axes = axes_of(asked, x, dims, factors, sizes);
         if (asked.coordinates == "tf_crop_and_resize") {
+            if (!run.has_input(1)) throw std::runtime_error("has no roi");
             const auto roi = reals_of(run.inputs[1]);
             if (roi.size() != 2 * axes.size()) throw std::runtime_error("roi has not two numbers for each axis");
             for (std::size_t i = 0; i < axes.size(); ++i) {

@@ -32,6 +32,9 @@ Kernel reshape(const Build& build) {
         Numbers shape = shape_of(run);
         for (std::size_t i = 0; i < shape.size() && !keeps_zero; ++i)
             if (shape[i] == 0) shape[i] = x.size(static_cast<std::int64_t>(i));  // 0 copies the input's size
+        Numbers known = shape;
+        std::replace(known.begin(), known.end(), std::int64_t{-1}, std::int64_t{1});
+        element_count(known);  // LibTorch multiplies sizes without looking whether they fit
         run.outputs[0] = x.reshape(shape);
     };
 }
@@ -204,10 +207,14 @@ Kernel tile(const Build& build) {
         const Numbers repeats = repeats_of(run);
         Numbers sizes = run.inputs[0].sizes().vec();
         if (repeats.size() != sizes.size()) throw std::runtime_error("repeats has not one number for each axis");
-        for (std::size_t i = 0; i < sizes.size(); ++i) sizes[i] *= std::min<std::int64_t>(repeats[i], 1 << 20);
+        for (std::size_t i = 0; i < sizes.size(); ++i) sizes[i] *= std::clamp<std::int64_t>(repeats[i], -1, 1 << 20);
         check_size(run, sizes);
         run.outputs[0] = run.inputs[0].repeat(repeats);
     };
+}
+
+void check_block(const Build& build, std::int64_t block) {
+    if (block < 1 || block > (1 << 20)) build.fail("blocksize is " + std::to_string(block));
 }
 
 // [n, c, h, w] with blocks of channels as blocks of pixels: the block's place counts above the channel (DCR) or
@@ -215,7 +222,7 @@ Kernel tile(const Build& build) {
 Kernel depth_to_space(const Build& build) {
     const auto block = build.attribute<std::int64_t>("blocksize", 0);
     const bool above = build.attribute<std::string>("mode", "DCR") == "DCR";
-    if (block < 1) build.fail("blocksize is " + std::to_string(block));
+    check_block(build, block);
     return [block, above](Run& run) {
         In x = run.inputs[0];
         const std::int64_t channels = x.size(1) / (block * block);
@@ -229,7 +236,7 @@ Kernel depth_to_space(const Build& build) {
 Kernel space_to_depth(const Build& build) {
     const auto block = build.attribute<std::int64_t>("blocksize", 0);
     const bool above = build.attribute<std::string>("mode", "DCR") == "DCR";
-    if (block < 1) build.fail("blocksize is " + std::to_string(block));
+    check_block(build, block);
     return [block, above](Run& run) {
         In x = run.inputs[0];
         const std::int64_t rows = x.size(2) / block;

@@ -32,7 +32,8 @@ Kernel bit_cast(const Build& build) {
         const at::Tensor x = run.inputs[0].contiguous();
         if (static_cast<std::int64_t>(x.element_size()) != static_cast<std::int64_t>(c10::elementSize(type)))
             throw std::runtime_error("the two element types have different widths");
-        run.outputs[0] = x.view(type);
+        // Every other byte than 0 and 1 would be no bool.
+        run.outputs[0] = type == at::kBool ? x.view(at::kByte) != 0 : x.view(type);
     };
 }
 

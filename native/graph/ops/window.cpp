@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "native/graph/ops/arguments.hpp"
+
 namespace ouaf::graph {
 
 namespace {
@@ -22,6 +24,7 @@ std::vector<std::int64_t> axis_values(const Build& build, const std::string& nam
 
 void Window::paddings(const at::Tensor& input, std::vector<std::int64_t>& before,
                       std::vector<std::int64_t>& after) const {
+    check_rank(input, static_cast<std::int64_t>(kernel.size()) + 2, "the input");
     before = begin;
     after = end;
     if (auto_pad == AutoPad::explicit_pads) return;
@@ -38,6 +41,8 @@ void Window::paddings(const at::Tensor& input, std::vector<std::int64_t>& before
 Window read_window(const Build& build, std::vector<std::int64_t> kernel) {
     const std::size_t axes = kernel.size();
     if (axes < 1 || axes > 3) build.fail("has " + std::to_string(axes) + " spatial axes; 1 to 3 are supported");
+    for (const std::int64_t size : kernel)
+        if (size < 1 || size > (1 << 20)) build.fail("the window is " + std::to_string(size) + " long");
     Window window;
     window.kernel = std::move(kernel);
     window.strides = axis_values(build, "strides", axes, 1, 1);

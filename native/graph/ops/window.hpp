@@ -21,12 +21,12 @@ struct Window {
 
     // Padding as LibTorch's operators take it: the same on both sides.
     bool symmetric() const { return auto_pad == AutoPad::explicit_pads && begin == end; }
-    // begin and end for this input: auto_pad depends on its spatial size.
+    // begin and end for this input: auto_pad depends on its spatial size. Throws where the input has other axes.
     void paddings(const at::Tensor& input, std::vector<std::int64_t>& before, std::vector<std::int64_t>& after) const;
 };
 
 // From the node's attributes. kernel is the spatial part of the weight for a convolution, kernel_shape for a
-// pool. Throws where an attribute does not have one positive number (for pads two, not negative) an axis.
+// pool. Throws where kernel or an attribute does not have one positive number (for pads two, not negative) an axis.
 Window read_window(const Build& build, std::vector<std::int64_t> kernel);
 
 // input [n, c, spatial…] with value around it.
