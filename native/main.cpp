@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     ouaf::commands::add_export(app);
     ouaf::commands::add_publish(app);
     ouaf::commands::add_verify(app);
+    ouaf::commands::add_bench(app);
     try {
         app.parse(argc, argv);
         return 0;

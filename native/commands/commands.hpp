@@ -7,6 +7,7 @@ namespace ouaf::commands {
 
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_bench(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_import(CLI::App& app);
 void add_export(CLI::App& app);

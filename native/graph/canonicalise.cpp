@@ -6,6 +6,8 @@
 
 #include "native/graph/transposes.hpp"
 
+#include "native/graph/untie.hpp"
+
 namespace ouaf::graph {
 
 namespace {
@@ -195,6 +197,7 @@ void canonicalise(Graph& graph) {
     fold_stored_weights(graph);
     merge_transposes(graph);
     remove_identities(graph);
+    untie_constants(graph);
     drop_unread_initializers(graph);
 }
 

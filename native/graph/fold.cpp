@@ -38,27 +38,35 @@ at::Tensor view_of(const Tensor& constant) {
     return at::from_blob(const_cast<std::byte*>(constant.bytes.data()), constant.dims, scalar_type(constant.dtype));
 }
 
+// What has these sizes and this type, and no elements of its own.
+at::Tensor stand_in(const Dims& sizes, at::ScalarType type = at::kFloat) { return at::empty({}, type).expand(sizes); }
+
 struct Folder {
     Graph& graph;
+    const ValueTypes& types;
     std::unordered_map<std::string, Dims> sized;
     std::int64_t work = 0;
 
-    std::optional<at::Tensor> known(const Node& node, const std::string& name) const;
+    std::optional<at::Tensor> known(const Node& node, std::size_t i) const;
     bool folded(const Node& node);
 };
 
-// The tensor that stands for an input of the node, or nothing where the node has to stay.
-std::optional<at::Tensor> Folder::known(const Node& node, const std::string& name) const {
+// The tensor that stands for input i of the node, or nothing where the node has to stay.
+std::optional<at::Tensor> Folder::known(const Node& node, std::size_t i) const {
+    const std::string& name = node.inputs[i];
     if (name.empty()) return at::Tensor();
     const auto constant = graph.initializers.find(name);
     const bool is_constant = constant != graph.initializers.end();
+    const auto type = types.find(name);
+    const bool only_type = i == 1 && node.op == "CastLike" && node.domain.empty();
+    if (type != types.end() && (only_sizes(node) || only_type)) return stand_in(type->second.sizes, type->second.type);
     if (only_sizes(node)) {
         const auto input = sized.find(name);
-        if (is_constant) return at::empty({1}).expand(constant->second.dims);
-        if (input != sized.end() && element_count(input->second) >= 0) return at::empty({1}).expand(input->second);
+        if (is_constant) return stand_in(constant->second.dims);
+        if (input != sized.end() && element_count(input->second) >= 0) return stand_in(input->second);
         return std::nullopt;
     }
-    if (!is_constant || (is_floating(constant->second.dtype) && constant->second.count() > 1)) return std::nullopt;
+    if (!is_constant || is_weight(constant->second)) return std::nullopt;
     return view_of(constant->second);
 }
 
@@ -66,10 +74,10 @@ bool Folder::folded(const Node& node) {
     const Op* op = find_op(node.domain, node.op, standard_opset(graph));
     if (!op || node.inputs.empty() || work > most_work) return false;
     std::vector<at::Tensor> inputs;
-    for (const std::string& name : node.inputs) {
-        auto input = known(node, name);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        auto input = known(node, i);
         if (!input) return false;
-        if (input->defined() && !only_sizes(node)) work += input->numel();
+        if (input->defined()) work += static_cast<std::int64_t>(input->storage().nbytes() / input->itemsize());
         inputs.push_back(std::move(*input));
     }
     std::vector<at::Tensor> outputs(node.outputs.size());
@@ -87,10 +95,10 @@ bool Folder::folded(const Node& node) {
 
 }  // namespace
 
-void fold_constants(Graph& graph) {
+void fold_constants(Graph& graph, const ValueTypes& types) {
     const at::NoGradGuard no_gradients;
     const MemoryLimit limit(64 * most_elements);
-    Folder folder{graph, sized_inputs(graph)};
+    Folder folder{graph, types, sized_inputs(graph)};
     std::erase_if(graph.nodes, [&](const Node& node) {
         try {
             return folder.folded(node);

@@ -3,14 +3,15 @@
 #pragma once
 
 #include "native/graph/graph.hpp"
+#include "native/graph/value_types.hpp"
 
 namespace ouaf::graph {
 
-// Replaces nodes whose inputs are all constant by initializers named after their outputs, and Shape of an input
-// whose sizes the file fixes. Not folded: what reads a floating constant of more than one element (that is a
-// weight, which stays a parameter under its own name), results of more than 2^20 elements, nodes that throw (they
-// say what is wrong when they run), and nothing more once 2^26 elements were read and made. The graph must be
-// canonical.
-void fold_constants(Graph& graph);
+// Replaces nodes whose inputs are all constant by initializers named after their outputs, and what reads only the sizes
+// or the type of a value that the file or `types` fixes. Not folded: what reads a weight (see is_weight; it stays a
+// parameter under its own name), results of more than 2^20 elements, nodes that
+// throw (they say what is wrong when they run), and nothing more once 2^26 elements were read and made. The graph must
+// be canonical.
+void fold_constants(Graph& graph, const ValueTypes& types = {});
 
 }  // namespace ouaf::graph

@@ -151,6 +151,10 @@ bool is_floating(DType dtype) {
     return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::float16 || dtype == DType::bfloat16;
 }
 
+bool is_weight(const Tensor& tensor) {
+    return is_floating(tensor.dtype) && (tensor.count() > 1 || tensor.bytes.empty());
+}
+
 std::uint16_t to_half(float value) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
     const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);

@@ -110,6 +110,10 @@ std::vector<float> to_floats(const Tensor& tensor);         // every numeric typ
 
 bool is_floating(DType dtype);
 
+// A floating constant of more than one element, or one whose elements are elsewhere (its bytes are empty): training may
+// change it, so nothing may be computed from it beforehand. Single numbers are an exporter's settings.
+bool is_weight(const Tensor& tensor);
+
 // The nearest float16, ties to even: infinity from 65520 on, as IEEE 754 rounds.
 std::uint16_t to_half(float value);
 

@@ -14,7 +14,7 @@
 #include "native/graph/checkpoint.hpp"
 #include "native/graph/fold.hpp"
 #include "native/graph/head.hpp"
-#include "native/graph/plan.hpp"
+#include "native/graph/program.hpp"
 #include "native/graph/torch_tensor.hpp"
 
 namespace ouaf::graph {
@@ -58,21 +58,21 @@ struct Network::State {
     std::string why_no_features;
     std::unordered_set<std::string> head_biases;
 
-    std::vector<at::Tensor> constants;  // every initializer that is read
-    std::vector<std::string> constant_names;
+    Constants constants;
     std::vector<Parameter> parameters;  // the same tensors as in constants
     std::vector<Parameter> buffers;
 
     std::unordered_map<std::string, int> blocks;  // of every constant
 
-    std::shared_ptr<const Plan> with_gradients;  // a backward pass may outlive the network
-    Plan inference;
+    Programs programs;
 
-    void read_constants(const Graph& graph, std::unordered_map<std::string, int>& index);
+    void read_constants(const Graph& graph);
     void check(const Value& input, const at::Tensor& given) const;
     std::vector<at::Tensor> run(std::span<const at::Tensor> given, std::span<const std::string> wanted, Mode mode);
-    std::vector<at::Tensor> infer(const Plan& plan, std::span<const at::Tensor> given, std::span<const int> wanted,
-                                  const Pass& pass) const;
+    std::vector<at::Tensor> run(Programs::Purpose purpose, std::span<const at::Tensor> given,
+                                std::span<const std::string> wanted, const Pass& pass, bool checkpoints = false);
+    std::vector<at::Tensor> infer(Programs::Purpose purpose, std::span<const at::Tensor> given,
+                                  std::span<const std::string> wanted, const Pass& pass);
 };
 
 // The images that are run together on CPU, as pixels of the input.
@@ -89,7 +89,8 @@ bool reads_single_weights(const Node& node, const Op* op) {
 }
 
 // In order of first use, so that parameters() runs from the input to the head.
-void Network::State::read_constants(const Graph& graph, std::unordered_map<std::string, int>& index) {
+void Network::State::read_constants(const Graph& graph) {
+    std::unordered_set<std::string> seen;
     const std::int64_t opset = standard_opset(graph);
     std::unordered_map<std::string, std::uint32_t> roles;  // bit 0 trainable, bit 1 buffer, bit 2 convolution weight
     for (const Node& node : graph.nodes) {
@@ -98,9 +99,9 @@ void Network::State::read_constants(const Graph& graph, std::unordered_map<std::
             const std::string& name = node.inputs[i];
             const auto found = graph.initializers.find(name);
             if (found == graph.initializers.end()) continue;
-            if (index.emplace(name, static_cast<int>(constants.size())).second) {
-                constants.push_back(to_torch(found->second));
-                constant_names.push_back(name);
+            if (seen.insert(name).second) {
+                constants.tensors.push_back(to_torch(found->second));
+                constants.names.push_back(name);
             }
             if (i < 32 && is_floating(found->second.dtype)) {
                 if (found->second.count() != 1 || head_biases.contains(name) || reads_single_weights(node, op))
@@ -113,15 +114,16 @@ void Network::State::read_constants(const Graph& graph, std::unordered_map<std::
     for (const Value& output : graph.outputs) {
         const auto found = graph.initializers.find(output.name);
         if (found == graph.initializers.end()) continue;
-        if (!index.emplace(output.name, static_cast<int>(constants.size())).second) continue;
-        constants.push_back(to_torch(found->second));
-        constant_names.push_back(output.name);
+        if (!seen.insert(output.name).second) continue;
+        constants.tensors.push_back(to_torch(found->second));
+        constants.names.push_back(output.name);
     }
-    for (std::size_t i = 0; i < constants.size(); ++i) {
-        const std::uint32_t role = roles[constant_names[i]];
-        if (role & 4u) constants[i] = constants[i].contiguous(at::MemoryFormat::ChannelsLast);
-        if (role & 1u) parameters.push_back({constant_names[i], constants[i]});
-        else if (role & 2u) buffers.push_back({constant_names[i], constants[i]});
+    for (std::size_t i = 0; i < constants.tensors.size(); ++i) {
+        const std::uint32_t role = roles[constants.names[i]];
+        at::Tensor& tensor = constants.tensors[i];
+        if (role & 4u) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+        if (role & 1u) parameters.push_back({constants.names[i], tensor});
+        else if (role & 2u) buffers.push_back({constants.names[i], tensor});
     }
     std::unordered_set<std::string> weights;
     for (const Parameter& parameter : parameters) weights.insert(parameter.name);
@@ -149,17 +151,27 @@ void Network::State::check(const Value& input, const at::Tensor& given) const {
 
 // On CPU a large batch runs in equal parts: activations over 32 MB would be mapped and zeroed anew by the
 // system for every step (EfficientNetV2-B0 at 224 px: 160 images/s as 32 at once, 220 as 16).
-std::vector<at::Tensor> Network::State::infer(const Plan& plan, std::span<const at::Tensor> given,
-                                              std::span<const int> wanted, const Pass& pass) const {
+std::vector<at::Tensor> Network::State::infer(Programs::Purpose purpose, std::span<const at::Tensor> given,
+                                              std::span<const std::string> wanted, const Pass& pass) {
     const bool one_batch = any_batch && given.size() == 1 && wanted.size() == 1 && given[0].dim() == 4;
     const std::int64_t images = one_batch ? given[0].size(0) : 0;
     const std::int64_t pixels = images > 0 ? given[0].size(2) * given[0].size(3) : 0;
     const std::int64_t fit = std::max<std::int64_t>(1, pixels_at_once / std::max<std::int64_t>(1, pixels));
-    if (images <= fit || !pass.device.is_cpu()) return run_plan(plan, source, constants, given, wanted, pass);
+    if (images <= fit || !pass.device.is_cpu()) return run(purpose, given, wanted, pass);
     std::vector<at::Tensor> results;
     for (const at::Tensor& part : given[0].chunk((images + fit - 1) / fit))
-        results.push_back(run_plan(plan, source, constants, {&part, 1}, wanted, pass).front());
+        results.push_back(run(purpose, {&part, 1}, wanted, pass).front());
     return {at::cat(results)};
+}
+
+std::vector<at::Tensor> Network::State::run(Programs::Purpose purpose, std::span<const at::Tensor> given,
+                                            std::span<const std::string> wanted, const Pass& pass, bool checkpoints) {
+    const std::shared_ptr<const Program> program = programs.find(given, purpose, constants);
+    std::vector<int> values;
+    for (const std::string& name : wanted) values.push_back(program->plan.kept.at(name));
+    if (!checkpoints) return run_plan(program->plan, source, program->constants, given, values, pass);
+    const std::shared_ptr<const Plan> plan(program, &program->plan);  // a backward pass may outlive the network
+    return run_checkpointed(plan, source, program->constants, given, values, pass);
 }
 
 std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, std::span<const std::string> wanted,
@@ -183,23 +195,19 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
     };
     // The fused steps of inference compute in float32 and don't drop.
     const bool fused = !gradients && !mode.training && !mode.bfloat16;
-    const Plan& plan = fused ? inference : *with_gradients;
-    std::vector<int> values;
-    for (const std::string& name : wanted) values.push_back(plan.kept.at(name));
+    const auto purpose = fused ? Programs::Purpose::inference : Programs::Purpose::gradients;
     Pass pass;
     pass.gradients = gradients || mode.training;
     pass.training = mode.training;
     pass.bfloat16 = mode.bfloat16;
     if (!given.empty()) pass.device = given[0].device();
     std::vector<at::Tensor> results;
-    if (gradients && mode.checkpoints) {
-        results = run_checkpointed(with_gradients, source, constants, channels_last(), values, pass);
-    } else if (pass.gradients) {
-        results = run_plan(plan, source, constants, channels_last(), values, pass);
+    if (pass.gradients) {
+        results = run(purpose, channels_last(), wanted, pass, gradients && mode.checkpoints);
     } else {
         {
             const c10::InferenceMode no_autograd;
-            results = infer(plan, channels_last(), values, pass);
+            results = infer(purpose, channels_last(), wanted, pass);
         }
         // Copies made out here are ordinary tensors: a loss on these features may be differentiated.
         for (at::Tensor& result : results)
@@ -227,16 +235,10 @@ Network::Network(Graph graph) : state_(std::make_unique<State>()) {
     } catch (const std::runtime_error& error) {
         state.why_no_features = error.what();  // reported when features are asked for
     }
-    std::unordered_map<std::string, int> constant_index;
-    state.read_constants(graph, constant_index);
-
+    state.read_constants(graph);
     Kept kept(state.outputs.begin(), state.outputs.end());
     if (state.features) kept.insert(*state.features);
-    std::vector<Node> nodes = graph.nodes;
-    fuse_silu(nodes, kept);
-    state.with_gradients = std::make_shared<const Plan>(make_plan(graph, nodes, kept, constant_index));
-    fuse_convolutions(nodes, graph, kept);
-    state.inference = make_plan(graph, nodes, kept, constant_index);
+    state.programs = Programs(std::move(graph), std::move(kept), state.constants);
 }
 
 Network::Network(Network&&) noexcept = default;
@@ -264,10 +266,11 @@ at::Tensor Network::parameter(const std::string& name) {
     for (const auto* list : {&state_->parameters, &state_->buffers})
         for (const Parameter& each : *list)
             if (each.name == name) return each.tensor;
-    for (std::size_t i = 0; i < state_->constants.size(); ++i) {
-        const at::Tensor& constant = state_->constants[i];
-        if (state_->constant_names[i] != name || !at::isFloatingType(constant.scalar_type())) continue;
+    for (std::size_t i = 0; i < state_->constants.tensors.size(); ++i) {
+        const at::Tensor& constant = state_->constants.tensors[i];
+        if (state_->constants.names[i] != name || !at::isFloatingType(constant.scalar_type())) continue;
         state_->parameters.push_back({name, constant, state_->blocks[name]});
+        state_->programs.set_learned(name);
         return constant;
     }
     throw std::runtime_error(state_->source + ": no floating constant '" + name +
@@ -278,12 +281,13 @@ void Network::to(const at::Device& device) {
     const c10::InferenceMode ordinary_tensors(false);
     const at::NoGradGuard no_gradients;
     std::unordered_map<std::string, at::Tensor> moved;
-    for (std::size_t i = 0; i < state_->constants.size(); ++i) {
-        at::Tensor& constant = state_->constants[i];
+    state_->programs.clear();
+    for (std::size_t i = 0; i < state_->constants.tensors.size(); ++i) {
+        at::Tensor& constant = state_->constants.tensors[i];
         const bool trained = constant.requires_grad();
         constant = constant.detach().to(device);
         if (trained) constant.requires_grad_(true);
-        moved[state_->constant_names[i]] = constant;
+        moved[state_->constants.names[i]] = constant;
     }
     for (Parameter& parameter : state_->parameters) parameter.tensor = moved.at(parameter.name);
     for (Parameter& buffer : state_->buffers) buffer.tensor = moved.at(buffer.name);

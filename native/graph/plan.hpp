@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "native/graph/fuse.hpp"
+#include "native/graph/fuse/fuse.hpp"
 #include "native/graph/op_table.hpp"
 
 namespace ouaf::graph {

@@ -183,6 +183,7 @@ std::span<const Op> activation_ops() {
         Op{.name = "Softplus", .build = unary<softplus>},
         Op{.name = "Softsign", .build = unary<softsign>},
         Op{.name = "Silu", .build = silu, .domain = "ouaf"},
+        Op{.name = "Gelu", .build = gelu, .domain = "ouaf"},
     };
     return rows;
 }
