@@ -154,6 +154,7 @@ void run(const Options& options) {
     graph::Graph& graph = source.graph;
     graph::canonicalise(graph);
     graph::compute_in_float32(graph);
+    graph::cast_like_to_cast(graph);
     graph::fold_constants(graph);
     if (graph.inputs.size() != 1)
         throw std::runtime_error(graph.source + ": has " + std::to_string(graph.inputs.size()) +

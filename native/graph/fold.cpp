@@ -9,6 +9,7 @@
 
 #include "native/graph/memory_limit.hpp"
 #include "native/graph/op_table.hpp"
+#include "native/graph/shape_inference.hpp"
 #include "native/graph/torch_tensor.hpp"
 
 namespace ouaf::graph {
@@ -108,6 +109,20 @@ void fold_constants(Graph& graph, const ValueTypes& types) {
     });
     const auto uses = use_counts(graph.nodes, graph.outputs);
     std::erase_if(graph.initializers, [&](const auto& entry) { return !uses.contains(entry.first); });
+}
+
+void cast_like_to_cast(Graph& graph) {
+    const auto is_cast_like = [](const Node& node) { return node.op == "CastLike" && node.domain.empty(); };
+    if (std::none_of(graph.nodes.begin(), graph.nodes.end(), is_cast_like)) return;
+    const Shapes shapes = infer_shapes(graph);
+    for (Node& node : graph.nodes) {
+        if (!is_cast_like(node)) continue;
+        const auto like = shapes.find(node.inputs.at(1));
+        if (like == shapes.end()) continue;
+        node.op = "Cast";
+        node.inputs.resize(1);
+        node.attributes = {{"to", static_cast<std::int64_t>(like->second.dtype)}};
+    }
 }
 
 }  // namespace ouaf::graph

@@ -14,4 +14,9 @@ namespace ouaf::graph {
 // be canonical.
 void fold_constants(Graph& graph, const ValueTypes& types = {});
 
+// CastLike becomes Cast where the type of what it follows can be inferred, so that constants made like the input (as
+// PyTorch writes the zeros of a missing bias) can be folded. For export; in training they would become parameters that
+// the network's author did not have. The graph must be canonical.
+void cast_like_to_cast(Graph& graph);
+
 }  // namespace ouaf::graph

@@ -7,6 +7,7 @@
 #include "native/graph/builders/builders.hpp"
 #include "native/graph/canonicalise.hpp"
 #include "native/graph/export.hpp"
+#include "native/graph/fold.hpp"
 #include "native/graph/half_precision.hpp"
 #include "native/graph/network.hpp"
 #include "native/graph/onnx_io.hpp"
@@ -250,6 +251,27 @@ TEST_CASE("exported networks compute the same and come back, in every storage", 
                 CHECK(Network(read).parameters().size() > 2);
             }
     }
+}
+
+TEST_CASE("a batch norm folds behind the zeros that PyTorch writes for a missing bias", "[graph]") {
+    std::map<std::string, Tensor> constants{
+        {"w", noise({4, 3, 3, 3}, 1)}, {"zero", integers({0})}, {"four", integers({4})}};
+    Graph graph = make_graph({2, 3, 5, 5},
+                             {{"CastLike", "", "", {"zero", "x"}, {"z"}, {}},
+                              {"Expand", "", "", {"z", "four"}, {"b"}, {}},
+                              {"Conv", "", "", {"x", "w", "b"}, {"v"}, {}},
+                              batch_norm(constants, "bn", "v", "y", 4)},
+                             {}, 18);
+    graph.initializers = constants;
+    declare_outputs(graph);
+    const Tensor x = noise({2, 3, 5, 5}, 9);
+    const auto expected = run_onnxruntime(graph, x).values;
+    canonicalise(graph);
+    cast_like_to_cast(graph);
+    fold_constants(graph);
+    CHECK(fold_batch_norms(graph).folded == 1);
+    CHECK(graph.nodes.size() == 1);
+    CHECK(relative_difference(run_onnxruntime(graph, x).values, expected) < 2e-6);
 }
 
 TEST_CASE("float32 to float16 rounds as IEEE 754 says", "[graph]") {
