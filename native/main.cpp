@@ -1,4 +1,6 @@
 // ouaf: trains an image classifier and ships it as a static page. The subcommands are in native/commands/.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
@@ -7,6 +9,10 @@
 #include "native/commands/commands.hpp"
 
 int main(int argc, char** argv) {
+    // Freed memory stays with the program. Activations of every step are as large as those of the one before; given
+    // back to the system they would have to be mapped and zeroed again each time.
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, -1);
     CLI::App app("Trains an image classifier, measures it, and ships it as a page that runs in the visitor's browser.",
                  "ouaf");
     app.require_subcommand(1);

@@ -29,12 +29,15 @@ struct Run {
 
     bool has_input(std::size_t i) const { return i < inputs.size() && inputs[i].defined(); }
 
-    // Nobody else can see input i: the operator may write its result over it.
-    bool may_overwrite(std::size_t i) const {
+    // Nobody else can see the elements of input i, autograd neither: not even what made it has kept them.
+    bool is_only_reference(std::size_t i) const {
         const at::Tensor& input = inputs[i];
-        return !gradients && input.use_count() == 1 && input.storage().use_count() == 1 &&
-               input.is_non_overlapping_and_dense();
+        return input.use_count() == 1 && input.storage().use_count() == 1 && input.is_non_overlapping_and_dense();
     }
+
+    // The operator may write its result over input i. One whose gradient needs nothing but its result may ask
+    // is_only_reference instead.
+    bool may_overwrite(std::size_t i) const { return !gradients && is_only_reference(i); }
 };
 
 using Kernel = std::function<void(Run&)>;

@@ -18,8 +18,6 @@ Kernel activation(const Build&) {
 
 constexpr auto sigmoid =
     activation<[](const at::Tensor& x) { return at::sigmoid(x); }, [](at::Tensor& x) { return at::sigmoid_(x); }>;
-constexpr auto relu =
-    activation<[](const at::Tensor& x) { return at::relu(x); }, [](at::Tensor& x) { return at::relu_(x); }>;
 constexpr auto tanh_activation =
     activation<[](const at::Tensor& x) { return at::tanh(x); }, [](at::Tensor& x) { return at::tanh_(x); }>;
 constexpr auto silu =
@@ -27,6 +25,14 @@ constexpr auto silu =
 // x * max(0, min(1, x / 6 + 1 / 2)) is hardswish exactly.
 constexpr auto hard_swish =
     activation<[](const at::Tensor& x) { return at::hardswish(x); }, [](at::Tensor& x) { return at::hardswish_(x); }>;
+
+// Its gradient needs only the result: also in training the result takes the input's place.
+Kernel relu(const Build&) {
+    return [](Run& run) {
+        at::Tensor& x = run.inputs[0];
+        run.outputs[0] = run.is_only_reference(0) ? at::relu_(x) : at::relu(x);
+    };
+}
 
 Kernel leaky_relu(const Build& build) {
     const float slope = build.attribute("alpha", 0.01f);
