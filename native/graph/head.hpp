@@ -50,8 +50,9 @@ HeadRows head_rows(const Graph& graph);
 HeadRows fresh_rows(std::int64_t classes, std::int64_t width, std::uint64_t seed);
 
 // A head of rows.classes classes in place of the old one, in the old layout; initializer names are kept. The
-// output's declared shape and constant Reshapes after the head follow. Each of several heads gets the rows. Throws
-// where rows.width is not the network's, or the arrays do not have the sizes they claim.
+// output's declared shape and constant Reshapes after the head follow; fold_constants first where sizes are computed
+// from constants, as PyTorch's unoptimised exports have them. Each of several heads gets the rows. Throws where
+// rows.width is not the network's, or the arrays do not have the sizes they claim.
 void replace_head(Graph& graph, const HeadRows& rows);
 
 }  // namespace ouaf::graph

@@ -185,6 +185,20 @@ TEST_CASE("a frozen batch norm keeps its statistics and uses them", "[graph][tra
     CHECK(to_vector(network.parameter("v")) != std::vector<float>{1, 2, 3});
 }
 
+TEST_CASE("gradients go through statistics that are computed", "[graph][training]") {
+    const Tensor input = noise({4, 3, 5, 6}, 7);
+    const Graph graph = batch_norm(input.dims);
+    Network network(graph);
+    const auto expected = to_vector(network.forward(to_torch(input)));
+    unfreeze(network, "*");
+    const at::Tensor mean = network.parameter("m").requires_grad_(true);
+    const at::Tensor y = network.forward(to_torch(input));
+    CHECK(relative_difference(to_vector(y), expected) < 1e-6);
+    y.sum().backward();  // d y / d mean = -scale / sqrt(variance + epsilon), at 120 places a channel
+    const auto constant = [&](const char* name) { return to_torch(graph.initializers.at(name)); };
+    CHECK(difference(mean.grad(), -120 * constant("s") / (constant("v") + epsilon).sqrt()) < 1e-5);
+}
+
 TEST_CASE("momentum 1 of an evaluation export is taken as 0.9", "[graph][training]") {
     Graph graph = batch_norm({4, 3, 5, 6});
     graph.nodes[0].attributes["momentum"] = 1.0f;

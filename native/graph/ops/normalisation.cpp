@@ -44,6 +44,15 @@ Kernel batch_normalisation(const Build& build) {
     return [=](Run& run) {
         In x = run.inputs[0];
         const bool trained = run.training && has_running && run.inputs[1].requires_grad();
+        if (!trained && !always && (run.inputs[3].requires_grad() || run.inputs[4].requires_grad())) {
+            // Statistics that other nodes compute, as in weight standardisation: gradients go through them.
+            Numbers column(static_cast<std::size_t>(x.dim()), 1);
+            column[1] = -1;
+            const auto at_channels = [&](std::size_t i) { return run.inputs[i].reshape(column); };
+            run.outputs[0] =
+                (x - at_channels(3)) * at::rsqrt(at_channels(4) + epsilon) * at_channels(1) + at_channels(2);
+            return;
+        }
         if (!trained && !always) {
             run.outputs[0] =
                 at::batch_norm(x, run.inputs[1], run.inputs[2], run.inputs[3], run.inputs[4], false, 0, epsilon, false);
