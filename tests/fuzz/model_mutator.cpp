@@ -242,7 +242,8 @@ void change_model(onnx::ModelProto& model, Random& random) {
         case 4:  // one node more, after some value
             if (nodes > 0) {
                 onnx::NodeProto node = graph.node(static_cast<int>(below(random, nodes)));
-                node.set_output(0, "made" + std::to_string(random()));
+                node.clear_output();
+                node.add_output("made" + std::to_string(random()));
                 change_node(graph, node, random);
                 graph.mutable_output(0)->set_name(node.output(0));
                 *graph.add_node() = node;

@@ -1,5 +1,5 @@
 // Runs files through the fuzz target without libFuzzer: replay_corpus FILE_OR_FOLDER…. Ends with the first crash, and
-// with an exception nobody catches where a file makes the process ask for more than a gigabyte above what it holds.
+// with abort where a file makes the process ask for more than a gigabyte above what it holds.
 #include <sys/resource.h>
 
 #include <cstdint>
