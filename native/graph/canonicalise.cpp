@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "native/graph/sequences.hpp"
 #include "native/graph/transposes.hpp"
 
 #include "native/graph/untie.hpp"
@@ -193,6 +194,7 @@ void drop_unread_initializers(Graph& graph) {
 void canonicalise(Graph& graph) {
     sort_topologically(graph);
     fold_constants(graph);
+    take_sequences_apart(graph);
     remove_identities(graph);  // first: an Identity may stand between a weight and its DequantizeLinear
     fold_stored_weights(graph);
     merge_transposes(graph);

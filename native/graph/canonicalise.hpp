@@ -6,6 +6,7 @@
 //     initializer of the output's name: float32 (DequantizeLinear with float16 scales: float16)
 //   - Transposes of Transposes become one, or none
 //   - Identity nodes are removed, except where a graph input or initializer is itself an output
+//   - sequences that are only taken apart again become slices (sequences.hpp)
 //   - weights that an exporter merged because they were equal are taken apart (untie.hpp)
 //   - initializers that nothing reads are dropped
 #pragma once

@@ -95,3 +95,32 @@ TEST_CASE("what cannot be run is told apart from what is broken", "[graph]") {
     CHECK_THROWS_AS(Network(make_graph({2}, {{"Cast", "", "", {"x"}, {"y"}, {{"to", std::int64_t{8}}}}}, {})),
                     Unsupported);
 }
+
+TEST_CASE("a list of tensors that is only taken apart again becomes slices", "[graph]") {
+    const std::vector<std::int64_t> numbers{0, 1, 2};
+    const auto scalar = [&](std::size_t i) { return make_tensor({}, std::span<const std::int64_t>(&numbers[i], 1)); };
+    const std::map<std::string, Tensor> constants{
+        {"zero", scalar(0)}, {"one", scalar(1)}, {"two", scalar(2)}, {"parts", integers({1, 3, 2})}};
+    const auto graph_of = [&](const std::vector<std::string>& split, std::map<std::string, Attribute> attributes) {
+        return make_graph({4, 6},
+                          {{"SplitToSequence", "", "", split, {"list"}, std::move(attributes)},
+                           {"SequenceAt", "", "", {"list", "one"}, {"a"}, {}},
+                           {"SequenceAt", "", "", {"list", "zero"}, {"b"}, {}},
+                           {"ReduceSum", "", "", {"b"}, {"s"}, {}},
+                           {"Add", "", "", {"a", "s"}, {"y"}, {}}},
+                          constants);
+    };
+    const std::int64_t columns = 1;
+    for (const Graph& graph :
+         {graph_of({"x", "parts"}, {{"axis", columns}}), graph_of({"x", "two"}, {}),
+          graph_of({"x"}, {{"axis", columns}, {"keepdims", std::int64_t{0}}}), graph_of({"x"}, {{"axis", columns}})}) {
+        const Tensor input = noise({4, 6}, 5);
+        const auto reference = run_onnxruntime(graph, input);
+        at::Tensor x = at::empty({4, 6});
+        std::memcpy(x.data_ptr(), input.bytes.data(), input.bytes.size());
+        const at::Tensor y = Network(graph).forward(x).contiguous();
+        CHECK(y.sizes() == at::IntArrayRef(reference.dims));
+        CHECK(relative_difference({y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel()},
+                                  reference.values) < 1e-6);
+    }
+}
