@@ -4,7 +4,8 @@
 //   - Constant nodes become initializers
 //   - DequantizeLinear of constant 8-bit or 32-bit weights becomes a float32 initializer of the output's name
 //   - Identity nodes are removed, except where a graph input or initializer is itself an output
-//   - initializers that nothing reads are dropped
+//   - TensorFlow's Erfc and Expm1, which tf2onnx leaves in a file, are spelled out in ONNX's operators (float32 files)
+//   - initializers that nothing reads are dropped, and inputs that nothing reads where another one is read
 #pragma once
 
 #include "native/graph/graph.hpp"

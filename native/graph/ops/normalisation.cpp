@@ -24,6 +24,15 @@ Kernel batch_normalisation(const Build& build) {
     return [epsilon, momentum, training](Run& run) {
         In x = run.inputs[0];
         if (!training) {
+            // Statistics that the graph computes (Keras 2 writes its layer normalisation so) are differentiated too.
+            if (run.gradients && (run.inputs[3].requires_grad() || run.inputs[4].requires_grad())) {
+                Numbers channels(static_cast<std::size_t>(x.dim()), 1);
+                channels[1] = -1;
+                const at::Tensor scale = run.inputs[1] * at::rsqrt(run.inputs[4] + epsilon);
+                const at::Tensor shift = run.inputs[2] - run.inputs[3] * scale;
+                run.outputs[0] = x * scale.reshape(channels) + shift.reshape(channels);
+                return;
+            }
             run.outputs[0] =
                 at::batch_norm(x, run.inputs[1], run.inputs[2], run.inputs[3], run.inputs[4], false, 0, epsilon, false);
             return;
