@@ -175,12 +175,13 @@ def as_in_file(known, wanted):
 
 def constants(graph):
     """Where the file may hold weights: floating initializers and values of Constant nodes, but for the scales of a
-    Resize, which stay in single precision. [(name, TensorProto)]"""
+    Resize, which stay in single precision, and what only Shape reads. [(name, TensorProto)]"""
+    read = {name for node in graph.node if node.op_type != "Shape" for name in node.input}
     scales = {name for node in graph.node if node.op_type in ("Resize", "Upsample") for name in node.input[1:]}
     inside = [(node.output[0], attribute.t) for node in graph.node if node.op_type == "Constant"
               for attribute in node.attribute if attribute.name == "value"]
     return [(name, tensor) for name, tensor in [(each.name, each) for each in graph.initializer] + inside
-            if tensor.data_type == onnx.TensorProto.FLOAT and name not in scales]
+            if tensor.data_type == onnx.TensorProto.FLOAT and name in read - scales]
 
 
 def widened(file, exact):
