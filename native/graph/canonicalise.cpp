@@ -184,6 +184,36 @@ void remove_identities(Graph& graph) {
     }
 }
 
+// tf2onnx knows neither of two TensorFlow operators, which Keras' gelu and elu-like activations use, and writes them
+// into ONNX's domain as they are: erfc(x) = 1 - erf(x), expm1(x) = exp(x) - 1.
+void spell_out_tensorflow_functions(Graph& graph) {
+    std::vector<Node> nodes;
+    const bool single = !graph.inputs.empty() && graph.inputs.front().dtype == DType::float32;
+    for (Node& node : graph.nodes) {
+        const bool erfc = node.op == "Erfc";
+        if (!node.domain.empty() || !single || (!erfc && node.op != "Expm1")) {
+            nodes.push_back(std::move(node));
+            continue;
+        }
+        const std::string output = node.outputs.at(0);
+        const std::string inner = output + (erfc ? "/erf" : "/exp");
+        const std::string one = output + "/one";
+        const float value = 1;
+        graph.initializers.emplace(one, make_tensor({}, std::span(&value, 1)));
+        nodes.push_back({erfc ? "Erf" : "Exp", "", node.name, node.inputs, {inner}, {}});
+        const auto sides = erfc ? std::vector{one, inner} : std::vector{inner, one};
+        nodes.push_back({"Sub", "", node.name + "/sub", sides, {output}, {}});
+    }
+    graph.nodes = std::move(nodes);
+}
+
+// Keras' exporter declares the constants of its preprocessing layers as inputs, which nothing reads any more.
+void drop_unread_inputs(Graph& graph) {
+    const auto uses = use_counts(graph.nodes, graph.outputs);
+    const auto unread = [&](const Value& input) { return !uses.contains(input.name); };
+    if (!std::all_of(graph.inputs.begin(), graph.inputs.end(), unread)) std::erase_if(graph.inputs, unread);
+}
+
 void drop_unread_initializers(Graph& graph) {
     const auto uses = use_counts(graph.nodes, graph.outputs);
     std::erase_if(graph.initializers, [&](const auto& entry) { return !uses.contains(entry.first); });
@@ -197,9 +227,11 @@ void canonicalise(Graph& graph) {
     take_sequences_apart(graph);
     remove_identities(graph);  // first: an Identity may stand between a weight and its DequantizeLinear
     fold_stored_weights(graph);
+    spell_out_tensorflow_functions(graph);
     merge_transposes(graph);
     remove_identities(graph);
     untie_constants(graph);
+    drop_unread_inputs(graph);
     drop_unread_initializers(graph);
 }
 

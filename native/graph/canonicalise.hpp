@@ -6,9 +6,10 @@
 //     initializer of the output's name: float32 (DequantizeLinear with float16 scales: float16)
 //   - Transposes of Transposes become one, or none
 //   - Identity nodes are removed, except where a graph input or initializer is itself an output
+//   - TensorFlow's Erfc and Expm1, which tf2onnx leaves in a file, are spelled out in ONNX's operators (float32 files)
 //   - sequences that are only taken apart again become slices (sequences.hpp)
 //   - weights that an exporter merged because they were equal are taken apart (untie.hpp)
-//   - initializers that nothing reads are dropped
+//   - initializers that nothing reads are dropped, and inputs that nothing reads where another one is read
 #pragma once
 
 #include "native/graph/graph.hpp"

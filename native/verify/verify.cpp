@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "native/graph/canonicalise.hpp"
 #include "native/graph/network.hpp"
 #include "native/graph/onnx_io.hpp"
 #include "native/graph/torch_tensor.hpp"
@@ -33,17 +34,21 @@ std::vector<NamedTensor> read_series(const fs::path& folder, const std::string& 
     }
 }
 
-// By name where the files give the graph's names, else by place. Each of the graph's inputs needs its file.
-std::vector<at::Tensor> in_order(const std::vector<NamedTensor>& given, const std::vector<graph::Value>& wanted,
-                                 const std::string& folder) {
-    if (given.size() != wanted.size())
+// By name where the files give the graph's names, else by place. There is a file for each declared input, or only for
+// those that the network reads.
+std::vector<at::Tensor> in_order(const std::vector<NamedTensor>& given, const std::vector<graph::Value>& declared,
+                                 const std::vector<graph::Value>& read, const std::string& folder) {
+    const auto& places = given.size() == declared.size() ? declared : read;
+    if (given.size() != places.size())
         throw std::runtime_error(folder + ": holds " + std::to_string(given.size()) + " inputs where the model has " +
-                                 std::to_string(wanted.size()) + "; make the test data again");
+                                 std::to_string(read.size()) + "; make the test data again");
     std::vector<at::Tensor> ordered;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        const auto named = std::find_if(given.begin(), given.end(),
-                                        [&](const NamedTensor& each) { return each.name == wanted[i].name; });
-        ordered.push_back(graph::to_torch(named != given.end() ? named->tensor : given[i].tensor));
+    for (const graph::Value& wanted : read) {
+        const auto is_wanted = [&](const auto& each) { return each.name == wanted.name; };
+        const auto named = std::find_if(given.begin(), given.end(), is_wanted);
+        const auto place = std::find_if(places.begin(), places.end(), is_wanted) - places.begin();
+        const NamedTensor& found = named != given.end() ? *named : given.at(static_cast<std::size_t>(place));
+        ordered.push_back(graph::to_torch(found.tensor));
     }
     return ordered;
 }
@@ -185,11 +190,13 @@ std::optional<std::string> steps_error(graph::Network& network, const std::vecto
 }
 
 std::optional<std::string> first_error(const std::string& model, const std::string& data) {
-    const graph::Graph loaded = graph::load_onnx(model);
+    graph::Graph loaded = graph::load_onnx(model);
+    const std::vector<graph::Value> declared = loaded.inputs;
+    graph::canonicalise(loaded);
     const auto expected = read_series(data, "output");
     if (expected.empty()) throw std::runtime_error(data + ": holds no output_0.pb; give a folder of ONNX test data");
     graph::Network network(loaded);
-    const auto inputs = in_order(read_series(data, "input"), loaded.inputs, data);
+    const auto inputs = in_order(read_series(data, "input"), declared, loaded.inputs, data);
     const auto outputs = network.forward(inputs);
     if (outputs.size() != expected.size())
         throw std::runtime_error(data + ": holds " + std::to_string(expected.size()) + " outputs where the model has " +

@@ -162,6 +162,19 @@ std::vector<Case> cases() {
          op("Pad", {"x", "pads", "value"}),
          {{"pads", integers({0, 1, 2, 1, 0, -1})}, {"value", number(1.5f)}}},
         {"Pad by attributes", {2, 3}, op("Pad", {"x"}, {{"pads", Ints{0, 1, 1, 0}}, {"value", 2.0f}}), {}, 10},
+        {"Resize as TensorFlow takes the nearest",
+         {1, 2, 5, 4},
+         op("Resize", {"x", "roi", "scales"},
+            {{"mode", std::string("nearest")},
+             {"nearest_mode", std::string("floor")},
+             {"coordinate_transformation_mode", std::string("tf_half_pixel_for_nn")}}),
+         {{"roi", floats({0}, {})}, {"scales", floats({4}, {1, 1, 2, 3})}},
+         12},
+        {"Resize by a scale that single precision rounds down",
+         {1, 2, 23, 3},
+         op("Resize", {"x", "", "scales"},
+            {{"mode", std::string("linear")}, {"coordinate_transformation_mode", std::string("half_pixel")}}),
+         {{"scales", floats({4}, {1, 1, 13.0f / 23.0f, 3})}}},
         {"ReduceMean", {2, 3, 4, 5}, op("ReduceMean", {"x"}, {{"axes", Ints{2, 3}}, {"keepdims", std::int64_t{0}}})},
         {"ReduceMean of everything", {2, 3, 4}, op("ReduceMean", {"x"})},
         {"ReduceMean axes input", {2, 3, 4}, op("ReduceMean", {"x", "axes"}), {{"axes", integers({-1})}}, 18},
@@ -201,6 +214,20 @@ TEST_CASE("each operator computes what ONNX Runtime computes", "[graph]") {
         CHECK(training.dims == reference.dims);
         CHECK(relative_difference(training.values, reference.values) < 1e-5);
     }
+}
+
+// Statistics made from x itself: the gradient of the sum of y over x is zero where scale is constant, as y is x
+// with its own mean taken away; a network that takes the statistics for constants gives scale / deviation instead.
+TEST_CASE("batch norm is differentiated through statistics that the graph computes", "[graph]") {
+    const std::vector<Node> nodes{
+        {"ReduceMean", "", "", {"x"}, {"mean"}, {{"axes", Ints{0, 2, 3}}, {"keepdims", std::int64_t{0}}}},
+        op("BatchNormalization", {"x", "scale", "bias", "mean", "variance"})};
+    Network network(
+        make_graph({3, 2, 2, 2}, nodes,
+                   {{"scale", floats({2}, {2, 3})}, {"bias", floats({2}, {0, 1})}, {"variance", floats({2}, {1, 4})}}));
+    const at::Tensor x = to_torch(noise({3, 2, 2, 2}, 5)).requires_grad_(true);
+    network.forward(x).sum().backward();
+    CHECK(x.grad().abs().max().item<double>() < 1e-5);
 }
 
 TEST_CASE("operators by hand", "[graph]") {

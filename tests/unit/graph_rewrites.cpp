@@ -95,6 +95,31 @@ TEST_CASE("constants and identities disappear, names of outputs stay", "[graph]"
     CHECK(direct.nodes.size() == 1);
 }
 
+// The reference is the C library's erfc and expm1 in double precision.
+TEST_CASE("TensorFlow's Erfc and Expm1 are spelled out in ONNX's operators", "[graph]") {
+    const Tensor x = floats({6}, {-3, -0.5f, 0, 0.25f, 1, 2.5f});
+    for (const std::string op : {"Erfc", "Expm1"}) {
+        Graph graph = make_graph({6}, {{op, "", "f", {"x"}, {"y"}, {}}}, {});
+        graph.outputs[0] = {"y", DType::float32, true, {std::int64_t{6}}};
+        canonicalise(graph);
+        std::vector<float> expected;
+        for (const float each : x.values<float>()) {
+            const double value = each;
+            expected.push_back(static_cast<float>(op == "Erfc" ? std::erfc(value) : std::expm1(value)));
+        }
+        // A few roundings of float32 around values near 1.
+        CHECK(relative_difference(run_onnxruntime(graph, x).values, expected) < 1e-6);
+    }
+}
+
+TEST_CASE("inputs that nothing reads disappear", "[graph]") {
+    Graph graph = make_graph({2}, {{"Relu", "", "", {"x"}, {"y"}, {}}}, {});
+    graph.inputs.push_back({"normalization/mean", DType::float32, true, {std::int64_t{3}}});
+    canonicalise(graph);
+    REQUIRE(graph.inputs.size() == 1);
+    CHECK(graph.inputs[0].name == "x");
+}
+
 TEST_CASE("the head is found by data flow and replaced in its own layout", "[graph]") {
     const Tensor x = noise({2, 4}, 3);
     const std::map<std::string, Tensor> rows{{"w", noise({3, 4})}, {"b", noise({3})}};

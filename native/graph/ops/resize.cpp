@@ -45,6 +45,7 @@ double source(const Resize& resize, const Axis& axis, std::int64_t at) {
         if (axis.out <= 1) return 0.5 * (axis.begin + axis.end) * (in - 1);
         return axis.begin * (in - 1) + place * (axis.end - axis.begin) * (in - 1) / (out - 1);
     }
+    if (resize.coordinates == "tf_half_pixel_for_nn") return (place + 0.5) / axis.scale;
     double offset = 0;
     if (resize.coordinates == "half_pixel_symmetric") offset = in / 2 * (1 - out / exact);
     return offset + (place + 0.5) / axis.scale - 0.5;
@@ -141,7 +142,8 @@ std::vector<Axis> axes_of(const Resize& resize, In x, const Numbers& dims, const
         axes[i].in = x.size(dims[i]);
         if (scales.size() == dims.size()) {
             axes[i].scale = scales[i];
-            axes[i].out = whole(std::floor(static_cast<double>(axes[i].in) * scales[i]));
+            // In single precision, as the scales are stored: 23 rows by 13 / 23 are 13, not 12.999999.
+            axes[i].out = whole(std::floor(static_cast<float>(axes[i].in) * static_cast<float>(scales[i])));
         } else {
             axes[i].out = whole(static_cast<double>(sizes[i]));
             axes[i].scale = static_cast<double>(sizes[i]) / static_cast<double>(axes[i].in);
