@@ -34,6 +34,14 @@ Node node(const std::string& op, std::vector<std::string> inputs, const std::str
     return {op, "", "", std::move(inputs), {output}, std::move(attributes)};
 }
 
+// As make_graph, with the sizes of the output.
+Graph graph_of(const Dims& input, const Dims& output, std::vector<Node> nodes, std::map<std::string, Tensor> constants,
+               std::int64_t opset = 13) {
+    Graph graph = make_graph(input, std::move(nodes), std::move(constants), opset);
+    graph.outputs[0] = {"y", DType::float32, true, std::vector<Dim>(output.begin(), output.end())};
+    return graph;
+}
+
 // The operators left after all patterns of training and inference, in order, with their domains.
 std::vector<std::string> fused(const Graph& graph, const Tensor& input) {
     const at::Tensor x = to_torch(input);
@@ -108,12 +116,12 @@ TEST_CASE("Gelu is found in every order in which exporters multiply it", "[graph
          node("Mul", {"half", "c"}, "d"), node("Mul", {"d", "x"}, "y")},
     };
     for (const auto& nodes : spellings) {
-        Graph graph = make_graph({2, 30}, nodes, gelu_numbers());
+        Graph graph = graph_of({2, 30}, {2, 30}, nodes, gelu_numbers());
         CHECK(fused(graph, input) == std::vector<std::string>{"ouaf.Gelu"});
         check_results(graph, input);
     }
     // Other numbers are another function.
-    Graph other = make_graph({2, 30}, spellings[0], gelu_numbers());
+    Graph other = graph_of({2, 30}, {2, 30}, spellings[0], gelu_numbers());
     other.initializers["root"] = number(1.5f);
     CHECK(count(fused(other, input), "Erf") == 1);
     check_results(other, input);
@@ -127,13 +135,13 @@ TEST_CASE("products with a constant matrix take their bias in", "[graph][fuse]")
     const std::vector<Node> turned{node("Transpose", {"rows"}, "t", {{"perm", Ints{1, 0}}}),
                                    node("MatMul", {"x", "t"}, "a"), node("Add", {"b", "a"}, "y")};
     for (const auto& nodes : {plain, turned}) {
-        const Graph graph = make_graph({2, 5, 6}, nodes, constants);
+        const Graph graph = graph_of({2, 5, 6}, {2, 5, 4}, nodes, constants);
         CHECK(fused(graph, input) == std::vector<std::string>{"ouaf.Linear"});
         check_results(graph, input);
     }
     // A sum over more than the columns is no bias.
     const Graph sum =
-        make_graph({2, 5, 6}, {node("MatMul", {"x", "w"}, "a"), node("Add", {"a", "wide"}, "y")}, constants);
+        graph_of({2, 5, 6}, {2, 5, 4}, {node("MatMul", {"x", "w"}, "a"), node("Add", {"a", "wide"}, "y")}, constants);
     CHECK(fused(sum, input) == std::vector<std::string>{"MatMul", "Add"});
     check_results(sum, input);
 }
@@ -162,7 +170,7 @@ TEST_CASE("attention is found as exporters spell it", "[graph][fuse]") {
     const auto with = [&](std::vector<Node> more) {
         std::vector<Node> nodes = heads();
         nodes.insert(nodes.end(), more.begin(), more.end());
-        return make_graph({2, 6, 8}, std::move(nodes), constants);
+        return graph_of({2, 6, 8}, {2, 2, 6, 4}, std::move(nodes), constants);
     };
     const Node softmax = node("Softmax", {"s"}, "p", {{"axis", std::int64_t{-1}}});
     const Node last = node("MatMul", {"p", "v"}, "y");
@@ -191,8 +199,9 @@ TEST_CASE("attention is found as exporters spell it", "[graph][fuse]") {
 
 TEST_CASE("convolutions take Gelu in", "[graph][fuse]") {
     const Tensor input = noise({2, 3, 5, 5}, 5);
-    const Graph graph = make_graph({2, 3, 5, 5}, {node("Conv", {"x", "w", "b"}, "c"), node("Gelu", {"c"}, "y")},
-                                   {{"w", noise({4, 3, 3, 3}, 1)}, {"b", noise({4}, 2)}}, 20);
+    const Graph graph =
+        graph_of({2, 3, 5, 5}, {2, 4, 3, 3}, {node("Conv", {"x", "w", "b"}, "c"), node("Gelu", {"c"}, "y")},
+                 {{"w", noise({4, 3, 3, 3}, 1)}, {"b", noise({4}, 2)}}, 20);
     CHECK(fused(graph, input) == std::vector<std::string>{"ouaf.Conv"});
     check_results(graph, input);
 }
@@ -239,5 +248,5 @@ TEST_CASE("weights that an exporter merged because they were equal move apart", 
     CHECK(graph.nodes[1].inputs[2] == "zeros.2");
     CHECK(graph.nodes[1].inputs[1] == "w");  // shared on purpose
     CHECK(graph.initializers.at("zeros.2").dims == zeros.dims);
-    CHECK(graph.initializers.at("zeros.2").bytes == zeros.bytes);
+    CHECK((graph.initializers.at("zeros.2").bytes == zeros.bytes));
 }

@@ -102,13 +102,16 @@ TEST_CASE("a list of tensors that is only taken apart again becomes slices", "[g
     const std::map<std::string, Tensor> constants{
         {"zero", scalar(0)}, {"one", scalar(1)}, {"two", scalar(2)}, {"parts", integers({1, 3, 2})}};
     const auto graph_of = [&](const std::vector<std::string>& split, std::map<std::string, Attribute> attributes) {
-        return make_graph({4, 6},
-                          {{"SplitToSequence", "", "", split, {"list"}, std::move(attributes)},
-                           {"SequenceAt", "", "", {"list", "one"}, {"a"}, {}},
-                           {"SequenceAt", "", "", {"list", "zero"}, {"b"}, {}},
-                           {"ReduceSum", "", "", {"b"}, {"s"}, {}},
-                           {"Add", "", "", {"a", "s"}, {"y"}, {}}},
-                          constants);
+        Graph graph = make_graph({4, 6},
+                                 {{"SplitToSequence", "", "", split, {"list"}, std::move(attributes)},
+                                  {"SequenceAt", "", "", {"list", "one"}, {"a"}, {}},
+                                  {"SequenceAt", "", "", {"list", "zero"}, {"b"}, {}},
+                                  {"ReduceSum", "", "", {"b"}, {"s"}, {}},
+                                  {"Add", "", "", {"a", "s"}, {"y"}, {}}},
+                                 constants);
+        graph.outputs[0].has_shape = true;
+        graph.outputs[0].dims = {std::string("rows"), std::string("columns")};
+        return graph;
     };
     const std::int64_t columns = 1;
     for (const Graph& graph :

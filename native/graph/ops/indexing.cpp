@@ -16,8 +16,13 @@ at::Tensor from_front(In index, std::int64_t size) {
 }
 
 // The output has the index's axes in place of the chosen one.
+// One fixed index is a view of x: so exporters take queries, keys and values out of one product.
 Kernel gather(const Build& build) {
     const auto axis = build.attribute<std::int64_t>("axis", 0);
+    if (const Tensor* constant = build.constant(1); constant && constant->dims.empty()) {
+        const std::int64_t index = to_int64s(*constant).at(0);
+        return [axis, index](Run& run) { run.outputs[0] = run.inputs[0].select(axis, index); };
+    }
     return [axis](Run& run) {
         In x = run.inputs[0];
         const std::int64_t along = front_axis(axis, x.dim());
@@ -25,7 +30,7 @@ Kernel gather(const Build& build) {
         Numbers sizes = x.sizes().vec();
         sizes.erase(sizes.begin() + along);
         sizes.insert(sizes.begin() + along, index.sizes().begin(), index.sizes().end());
-        run.outputs[0] = x.index_select(along, index.reshape(-1)).reshape(sizes);
+        run.outputs[0] = x.index_select(along, index.reshape(-1).to(x.device())).reshape(sizes);
     };
 }
 
