@@ -68,7 +68,8 @@ struct Network::State {
 
     void read_constants(const Graph& graph);
     void check(const Value& input, const at::Tensor& given) const;
-    std::vector<at::Tensor> run(std::span<const at::Tensor> given, std::span<const std::string> wanted, Mode mode);
+    std::vector<at::Tensor> run(std::span<const at::Tensor> given, std::span<const std::string> wanted,
+                                const Mode& asked);
     std::vector<at::Tensor> run(Programs::Purpose purpose, std::span<const at::Tensor> given,
                                 std::span<const std::string> wanted, const Pass& pass, bool checkpoints = false);
     std::vector<at::Tensor> infer(Programs::Purpose purpose, std::span<const at::Tensor> given,
@@ -175,7 +176,7 @@ std::vector<at::Tensor> Network::State::run(Programs::Purpose purpose, std::span
 }
 
 std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, std::span<const std::string> wanted,
-                                            Mode mode) {
+                                            const Mode& asked) {
     if (given.size() != inputs.size())
         throw std::runtime_error(source + ": has " + std::to_string(inputs.size()) + " inputs and was given " +
                                  std::to_string(given.size()) + "; an image classifier has one");
@@ -194,16 +195,16 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
         return images;
     };
     // The fused steps of inference compute in float32 and don't drop.
-    const bool fused = !gradients && !mode.training && !mode.bfloat16;
+    const bool fused = !gradients && !asked.training && !asked.bfloat16;
     const auto purpose = fused ? Programs::Purpose::inference : Programs::Purpose::gradients;
     Pass pass;
-    pass.gradients = gradients || mode.training;
-    pass.training = mode.training;
-    pass.bfloat16 = mode.bfloat16;
+    pass.gradients = gradients || asked.training;
+    pass.training = asked.training;
+    pass.bfloat16 = asked.bfloat16;
     if (!given.empty()) pass.device = given[0].device();
     std::vector<at::Tensor> results;
     if (pass.gradients) {
-        results = run(purpose, channels_last(), wanted, pass, gradients && mode.checkpoints);
+        results = run(purpose, channels_last(), wanted, pass, gradients && asked.checkpoints);
     } else {
         {
             const c10::InferenceMode no_autograd;
@@ -213,7 +214,7 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
         for (at::Tensor& result : results)
             if (result.defined()) result = result.clone();
     }
-    if (mode.bfloat16)
+    if (asked.bfloat16)
         for (at::Tensor& result : results)
             if (result.defined() && result.scalar_type() == at::kBFloat16) result = result.to(at::kFloat);
     return results;

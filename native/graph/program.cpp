@@ -43,10 +43,22 @@ std::unordered_map<std::string, int> indices(const std::vector<std::string>& nam
     return index;
 }
 
+// A shape that was folded lets more sizes be told, which fold more shapes; two or three rounds do.
+ValueTypes fold_sizes(Graph& graph, std::span<const at::Tensor> inputs) {
+    constexpr int most_rounds = 16;
+    ValueTypes types;
+    for (int round = 0; round < most_rounds; ++round) {
+        const std::size_t before = graph.nodes.size();
+        types = value_types(graph, inputs);
+        fold_constants(graph, types);
+        if (graph.nodes.size() == before) break;
+    }
+    return types;
+}
+
 Program make_program(Graph graph, const Kept& kept, std::span<const at::Tensor> inputs, Programs::Purpose purpose,
                      const Constants& constants) {
-    const ValueTypes types = value_types(graph, inputs);
-    fold_constants(graph, types);
+    const ValueTypes types = fold_sizes(graph, inputs);
     std::vector<Node> nodes = graph.nodes;
     fuse(nodes, graph, kept, types, purpose);
 

@@ -14,7 +14,7 @@ bool is_uniform(const Tensor& tensor) {
     if (!is_floating(tensor.dtype)) return false;
     const std::size_t size = byte_size(tensor.dtype);
     const std::size_t count = tensor.bytes.size() / size;
-    if (count < 2 || count > static_cast<std::size_t>(most_elements)) return false;
+    if (count < 1 || count > static_cast<std::size_t>(most_elements)) return false;
     return std::equal(tensor.bytes.begin() + static_cast<std::ptrdiff_t>(size), tensor.bytes.end(),
                       tensor.bytes.begin());
 }
@@ -24,6 +24,10 @@ bool is_uniform(const Tensor& tensor) {
 void untie_constants(Graph& graph) {
     std::unordered_map<std::string, int> readers;
     const auto made_by = producers(graph.nodes);
+    const auto is_input = [&](const std::string& name) {
+        return std::any_of(graph.inputs.begin(), graph.inputs.end(),
+                           [&](const Value& input) { return input.name == name; });
+    };
     const auto uses = use_counts(graph.nodes, graph.outputs);
     for (Node& node : graph.nodes)
         for (std::string& input : node.inputs) {
@@ -32,7 +36,7 @@ void untie_constants(Graph& graph) {
             int& reader = readers[input];
             if (++reader == 1) continue;
             std::string copy = input + "." + std::to_string(reader);
-            while (graph.initializers.contains(copy) || made_by.contains(copy)) copy += "_";
+            while (graph.initializers.contains(copy) || made_by.contains(copy) || is_input(copy)) copy += "_";
             graph.initializers[copy] = found->second;
             input = copy;
         }

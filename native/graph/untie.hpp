@@ -7,8 +7,8 @@ namespace ouaf::graph {
 
 // Optimising exporters store equal constants once: in a network that was not trained yet, all biases that are still
 // zero and all scales that are still one of a size become one initializer, and training would move them together.
-// A floating initializer of more than one element, all equal, that several nodes read is copied for every reader but
-// the first: 'w' for the first, 'w.2', 'w.3' … for the others. Weights of different values that nodes share are shared
+// A floating initializer whose elements are all equal and that several nodes read is copied for every reader but the
+// first: 'w' for the first, 'w.2', 'w.3' … for the others. Weights of different values that nodes share are shared
 // on purpose and stay so.
 void untie_constants(Graph& graph);
 

@@ -1,5 +1,4 @@
-// What every value of a graph is for inputs of given sizes, told without computing: the graph runs on LibTorch's Meta
-// device, where a tensor has sizes and a type but no elements. Only what shapes are made of is computed.
+// What every value of a graph is for inputs of given sizes, told without computing.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,8 +17,9 @@ struct ValueType {
 };
 using ValueTypes = std::unordered_map<std::string, ValueType>;
 
-// inputs: one a graph input; their elements are not read. A value whose node cannot tell its sizes without computing
-// is left out, and all that depends on it. The graph must be sorted and its operators in the op table.
-ValueTypes value_types(const Graph& graph, std::span<const at::Tensor> inputs);
+// By ONNX's own shape inference (shape_inference.hpp), with the graph's inputs declared to have the sizes of `inputs`,
+// whose elements are not read. Values that it cannot tell are left out. The graph must be in running order; its large
+// weights need no elements.
+ValueTypes value_types(Graph graph, std::span<const at::Tensor> inputs);
 
 }  // namespace ouaf::graph

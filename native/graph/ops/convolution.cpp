@@ -1,4 +1,5 @@
 // Conv and ConvTranspose. With one more file, fused.cpp, for the form that inference runs on CPU.
+#include <algorithm>
 #include <array>
 
 #include "native/graph/ops/arguments.hpp"
@@ -35,6 +36,21 @@ Kernel with_window(const Build& build, Function function) {
     };
 }
 
+// Every stride-th pixel, where that is all a 1x1 kernel reads. Done for images of few channels while gradients are
+// recorded: oneDNN 3.x writes past its scratch memory when it computes the weight's gradient of such a convolution
+// (AVX2, channels_last, channels no multiple of 8).
+bool thinned(at::Tensor& input, const Window& window, const Numbers& padding) {
+    const auto all = [](const Numbers& numbers, std::int64_t value) {
+        return std::all_of(numbers.begin(), numbers.end(), [&](std::int64_t each) { return each == value; });
+    };
+    if (input.size(1) % 8 == 0 || !all(window.kernel, 1) || !all(padding, 0) || all(window.strides, 1)) return false;
+    for (std::size_t axis = 0; axis < window.strides.size(); ++axis) {
+        const auto along = static_cast<std::int64_t>(axis) + 2;
+        input = input.slice(along, 0, input.size(along), window.strides[axis]);
+    }
+    return true;
+}
+
 Kernel convolution(const Build& build) {
     const auto groups = build.attribute<std::int64_t>("group", 1);
     const bool has_bias = build.has_input(2);
@@ -50,8 +66,10 @@ Kernel convolution(const Build& build) {
             }
         }
         const auto bias = has_bias ? std::optional<at::Tensor>(autocast(run.inputs[2])) : std::nullopt;
-        run.outputs[0] = at::convolution(input, autocast(run.inputs[1]), bias, window.strides, padding,
-                                         window.dilations, false, Numbers(padding.size(), 0), groups);
+        const bool one_by_one = run.gradients && thinned(input, window, padding);
+        const Numbers strides = one_by_one ? Numbers(padding.size(), 1) : window.strides;
+        run.outputs[0] = at::convolution(input, autocast(run.inputs[1]), bias, strides, padding, window.dilations,
+                                         false, Numbers(padding.size(), 0), groups);
     });
 }
 
