@@ -13,5 +13,6 @@ namespace ouaf::graph {
 void write(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto);
 void write(const Value& value, onnx::ValueInfoProto& proto);
 void write(const Node& node, onnx::NodeProto& proto);
+onnx::ModelProto to_proto(const Graph& graph);
 
 }  // namespace ouaf::graph
