@@ -128,6 +128,9 @@ struct Node {
     std::vector<std::string> inputs;
     std::vector<std::string> outputs;
     std::map<std::string, Attribute> attributes;
+    // The modules of the exporting program that the node comes from, as PyTorch's exporter notes them:
+    // "['', 'stem', 'stem.bn', …]". A hint for whose a weight is; not written.
+    std::string modules{};
 };
 
 // The attribute where the node has it with that type, or nullptr.

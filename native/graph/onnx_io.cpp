@@ -223,6 +223,8 @@ Node Reader::node(const onnx::NodeProto& proto) const {
     for (const onnx::AttributeProto& given : proto.attribute())
         if (!node.attributes.emplace(given.name(), attribute(given, node)).second)
             fail(describe(node) + " has the attribute '" + given.name() + "' twice");
+    for (const auto& entry : proto.metadata_props())
+        if (entry.key() == "pkg.torch.onnx.name_scopes") node.modules = entry.value();
     return node;
 }
 

@@ -19,27 +19,49 @@ bool is_uniform(const Tensor& tensor) {
                       tensor.bytes.begin());
 }
 
+// Whether the node looks at no more than the input's sizes or its type.
+bool reads_no_elements(const Node& node, std::size_t input) {
+    if (!node.domain.empty()) return false;
+    return node.op == "Shape" || node.op == "Size" || (node.op == "CastLike" && input == 1);
+}
+
+struct Place {
+    Node* node;
+    std::size_t input;
+};
+
+// Where the name belongs: with a node of the module that the weight is named after, else with the first.
+std::size_t owner(const std::string& name, const std::vector<Place>& readers) {
+    const std::string module = "'" + name.substr(0, name.rfind('.')) + "'";
+    for (std::size_t i = 0; i < readers.size(); ++i)
+        if (readers[i].node->modules.find(module) != std::string::npos) return i;
+    return 0;
+}
+
 }  // namespace
 
 void untie_constants(Graph& graph) {
-    std::unordered_map<std::string, int> readers;
-    const auto made_by = producers(graph.nodes);
-    const auto is_input = [&](const std::string& name) {
-        return std::any_of(graph.inputs.begin(), graph.inputs.end(),
-                           [&](const Value& input) { return input.name == name; });
-    };
-    const auto uses = use_counts(graph.nodes, graph.outputs);
+    std::map<std::string, std::vector<Place>> readers;
     for (Node& node : graph.nodes)
-        for (std::string& input : node.inputs) {
-            const auto found = graph.initializers.find(input);
-            if (found == graph.initializers.end() || uses.at(input) < 2 || !is_uniform(found->second)) continue;
-            int& reader = readers[input];
-            if (++reader == 1) continue;
-            std::string copy = input + "." + std::to_string(reader);
-            while (graph.initializers.contains(copy) || made_by.contains(copy) || is_input(copy)) copy += "_";
-            graph.initializers[copy] = found->second;
-            input = copy;
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            const auto found = graph.initializers.find(node.inputs[i]);
+            if (found == graph.initializers.end() || reads_no_elements(node, i) || !is_uniform(found->second)) continue;
+            readers[node.inputs[i]].push_back({&node, i});
         }
+    std::unordered_set<std::string> taken;
+    for (const auto& [name, made] : producers(graph.nodes)) taken.insert(name);
+    for (const auto& [name, tensor] : graph.initializers) taken.insert(name);
+    for (const Value& input : graph.inputs) taken.insert(input.name);
+    for (const auto& [name, places] : readers) {
+        const std::size_t kept = owner(name, places);
+        for (std::size_t i = 0, copies = 1; i < places.size(); ++i) {
+            if (i == kept) continue;
+            std::string copy = name + "." + std::to_string(++copies);
+            while (!taken.insert(copy).second) copy += "_";
+            graph.initializers[copy] = graph.initializers.at(name);
+            places[i].node->inputs[places[i].input] = copy;
+        }
+    }
 }
 
 }  // namespace ouaf::graph
