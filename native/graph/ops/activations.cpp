@@ -81,10 +81,9 @@ Kernel clip(const Build& build) {
     const auto bound = [&](std::size_t i) -> std::optional<at::Scalar> {
         const Tensor* constant = build.constant(i);
         if (!constant) return std::nullopt;
-        const auto values = to_floats(*constant);
         // The specification wants a scalar; exporters also write [1].
-        if (values.size() != 1) build.fail("a bound is one number, not " + std::to_string(values.size()));
-        return at::Scalar(values[0]);
+        if (constant->count() != 1) build.fail("a bound is one number, not " + std::to_string(constant->count()));
+        return is_floating(constant->dtype) ? at::Scalar(to_floats(*constant)[0]) : at::Scalar(to_int64s(*constant)[0]);
     };
     return [low = bound(1), high = bound(2)](Run& run) { clamp(run, low, high); };
 }
