@@ -107,6 +107,7 @@ std::span<const Op> reduction_ops();
 std::span<const Op> ordering_ops();
 std::span<const Op> resize_ops();
 std::span<const Op> attention_ops();
+std::span<const Op> recurrent_ops();
 std::span<const Op> loss_ops();
 std::span<const Op> fused_ops();  // domain "ouaf": made by fuse.hpp, never written to a file
 
