@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -82,16 +83,23 @@ struct Recorded {
     std::map<std::string, at::Tensor> gradients;
 };
 
-Recorded read(const std::string& data, const std::vector<graph::Value>& declared, const graph::Graph& graph) {
+// What a network reads and gives.
+struct Signature {
+    std::vector<graph::Value> declared;  // all inputs of the file
+    std::vector<graph::Value> inputs;    // those that are read
+    std::vector<graph::Value> outputs;
+};
+
+Recorded read(const std::string& data, const Signature& signature) {
     Recorded recorded;
     for (const NamedTensor& output : read_series(data, "output"))
         recorded.outputs.push_back(graph::to_torch(output.tensor));
     if (recorded.outputs.empty())
         throw std::runtime_error(data + ": holds no output_0.pb; give a folder of ONNX test data");
-    recorded.inputs = in_order(read_series(data, "input"), declared, graph.inputs, data);
-    if (recorded.outputs.size() != graph.outputs.size())
+    recorded.inputs = in_order(read_series(data, "input"), signature.declared, signature.inputs, data);
+    if (recorded.outputs.size() != signature.outputs.size())
         throw std::runtime_error(data + ": holds " + std::to_string(recorded.outputs.size()) +
-                                 " outputs where the model has " + std::to_string(graph.outputs.size()) +
+                                 " outputs where the model has " + std::to_string(signature.outputs.size()) +
                                  "; make the test data again");
     const auto target = read_series(data, "target");
     if (target.empty()) return recorded;
@@ -126,8 +134,8 @@ Results compute(graph::Network& network, const Recorded& recorded) {
     return results;
 }
 
-// How far results move when each weight moves by its last bit, relative by norm: no two ways to compute a network agree
-// better. Where a unit is about to switch (ReLU), a gradient moves by much more than the loss does.
+// How far results move when each weight moves by its last two bits, relative by norm: no two ways to compute a network
+// agree better. Where a unit is about to switch (ReLU), a gradient moves by much more than the loss does.
 struct Rounding {
     std::vector<double> outputs;
     double loss = 0;
@@ -136,12 +144,15 @@ struct Rounding {
 
 // Moves the weights once and widens `rounding` by what comes of it; the weights are what they were afterwards.
 void measure_rounding(graph::Network& network, const Recorded& recorded, const Results& results, Rounding& rounding) {
-    constexpr double last_bit = 1.2e-7;  // of a float32, relative
+    const auto last_bits = [](const at::Tensor& weights) {  // two, relative: sums of a thousand products round by more
+        return 4 * (weights.scalar_type() == at::kDouble ? std::numeric_limits<double>::epsilon()
+                                                         : std::numeric_limits<float>::epsilon());
+    };
     rounding.outputs.resize(results.outputs.size());
     std::vector<at::Tensor> before;
     for (graph::Parameter& parameter : network.parameters()) {
         before.push_back(parameter.tensor.clone());
-        parameter.tensor.mul_(1 + last_bit * (2 * at::rand_like(parameter.tensor) - 1));
+        parameter.tensor.mul_(1 + last_bits(parameter.tensor) * (2 * at::rand_like(parameter.tensor) - 1));
     }
     const Results moved = compute(network, recorded);
     for (std::size_t i = 0; i < before.size(); ++i) network.parameters()[i].tensor.copy_(before[i]);
@@ -212,12 +223,13 @@ std::optional<std::string> gradient_error(const Results& results, const Recorded
     return "the gradient of '" + worst + "' differs by " + number_text(worst_difference) + " of its norm";
 }
 
-std::optional<std::string> difference(const Results& results, const Recorded& recorded, const graph::Graph& graph,
-                                      bool has_weights, const Rounding& rounding) {
+std::optional<std::string> difference(const Results& results, const Recorded& recorded,
+                                      const std::vector<graph::Value>& outputs, bool has_weights,
+                                      const Rounding& rounding) {
     for (std::size_t i = 0; i < results.outputs.size(); ++i) {
         const double noise = i < rounding.outputs.size() ? allowed(rounding.outputs[i]) : 0;
-        const auto error = output_error("output '" + graph.outputs[i].name + "'", results.outputs[i],
-                                        recorded.outputs[i], has_weights ? std::max(1e-4, noise) : 0);
+        const auto error = output_error("output '" + outputs[i].name + "'", results.outputs[i], recorded.outputs[i],
+                                        has_weights ? std::max(1e-4, noise) : 0);
         if (error) return error;
     }
     if (recorded.loss) {
@@ -271,18 +283,20 @@ std::optional<std::string> steps_error(graph::Network& network, const Recorded& 
 
 std::optional<std::string> first_error(const std::string& model, const std::string& data) {
     graph::Graph graph = graph::load_onnx(model);
-    const std::vector<graph::Value> declared = graph.inputs;
+    Signature signature{graph.inputs, {}, {}};
     graph::canonicalise(graph);
-    graph::Network network(graph);
-    const Recorded recorded = read(data, declared, graph);
+    signature.inputs = graph.inputs;
+    signature.outputs = graph.outputs;
+    graph::Network network(std::move(graph));
+    const Recorded recorded = read(data, signature);
     const bool has_weights = !network.parameters().empty();
     const Results results = compute(network, recorded);
-    auto error = difference(results, recorded, graph, has_weights, {});
+    auto error = difference(results, recorded, signature.outputs, has_weights, {});
     Rounding rounding;
     constexpr int trials = 32;  // a unit that is about to switch does so in one trial of ten or so
     for (int trial = 0; error && has_weights && trial < trials; ++trial) {
         measure_rounding(network, recorded, results, rounding);
-        error = difference(results, recorded, graph, true, rounding);
+        error = difference(results, recorded, signature.outputs, true, rounding);
     }
     return error ? error : steps_error(network, recorded, data);
 }

@@ -30,8 +30,8 @@ struct Verification {
 // of training within 1e-3, its statistics within 1e-3 by norm, as rounding grows from step to step.
 // Some networks amplify rounding: PyTorch's own logits of timm's convmixer_768_32 with random weights are 2e-4 from
 // float64's, and in deep networks a gradient jumps by some hundredths where a ReLU is about to switch. What misses a
-// bound is therefore computed again with each weight moved by its last bit, up to 32 times; twice the largest move of
-// the same output, loss or gradient is then allowed, up to a fifth. Never throws for what is wrong with the model or
+// bound is therefore computed again with each weight moved by its last two bits, up to 32 times; twice the largest move
+// of the same output, loss or gradient is then allowed, up to a fifth. Never throws for what is wrong with the model or
 // its data: that is a wrong verdict whose line is the error.
 Verification verify(const std::string& model, const std::string& data);
 
