@@ -4,9 +4,12 @@
     OUAF_BINARY=… check_networks.py LIST… --results FILE       the same, adding to FILE what is not there yet
     check_networks.py --results FILE --table                   that file as Markdown
 
-A list has one `library:name@side` a line. A network that the exporter itself refuses is told apart from one that fails."""
+A list has one `library:name@side` a line. A network that the exporter itself refuses is told apart from one that fails.
+Where float32 differs, the network is exported once more in float64, in which PyTorch's own gradients don't jump where a
+ReLU is about to switch: what differs there too is wrong. What agrees there alone is marked."""
 import argparse
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import tempfile
 import warnings
 
 warnings.filterwarnings("ignore")
+FORMS = ("plain", "optimised")
 
 
 def read_lists(paths):
@@ -29,19 +33,53 @@ def verify(folder):
     return verdict, (run.stdout.strip() or run.stderr.strip()).replace(folder, "")
 
 
-def check(spec):
+def export(spec, folder, double):
+    """export_reference in a process of its own, which gives its memory back; a text where the exporter refuses."""
     # Not at the top: --table needs no PyTorch.
     from reference_network import export_reference
-    result = {"network": spec}
-    with tempfile.TemporaryDirectory() as folder:
+
+    def run():
         try:
-            compared, result["parameters"] = export_reference(spec, folder)
+            sender.send(export_reference(spec, folder, double))
         except Exception as error:  # whatever the exporter throws
-            lines = str(error).strip().splitlines() or [""]
-            return result | {"not exported": f"{type(error).__name__}: {lines[0][:160]}"}
-        for form, gradients in compared.items():
-            verdict, line = verify(os.path.join(folder, form))
-            result[form] = {"verdict": verdict, "gradients": gradients} | ({"line": line} if verdict != "ok" else {})
+            # PyTorch's exporter tells the cause in a line of its own, under what it says each time.
+            lines = [line.strip() for line in str(error).strip().splitlines()] or [""]
+            cause = next((line for line in lines if line.startswith("<class")), lines[0])
+            sender.send(f"{type(error).__name__}: {cause[:200]}")
+
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    child = fork.Process(target=run)
+    child.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    except EOFError:
+        return "the exporter's process ended"
+    finally:
+        child.join()
+
+
+def check(spec):
+    result = {"network": spec}
+    for double in (False, True):
+        wrong = {form for form in FORMS if form in result and result[form]["verdict"] == "wrong"}
+        if double and not wrong:
+            break
+        with tempfile.TemporaryDirectory() as folder:
+            exported = export(spec, folder, double)
+            if isinstance(exported, str):
+                return result if double else result | {"not exported": exported}
+            compared, result["parameters"] = exported
+            for form in wrong if double else FORMS:
+                verdict, line = verify(os.path.join(folder, form))
+                if double and verdict != "ok":
+                    continue
+                result[form] = {"verdict": verdict, "gradients": compared[form]}
+                if verdict != "ok":
+                    result[form]["line"] = line
+                elif double:
+                    result[form]["precision"] = "float64"
     return result
 
 
@@ -55,8 +93,9 @@ def read_results(path):
 def cell(result, form):
     if form not in result:
         return "not exported"
-    verdict = result[form]["verdict"]
-    return f"{result[form]['gradients']} of {result['parameters']}" if verdict == "ok" else verdict
+    verdict, gradients = result[form]["verdict"], result[form]["gradients"]
+    precision = ", float64" if "precision" in result[form] else ""
+    return f"{gradients} of {result['parameters']}{precision}" if verdict == "ok" else verdict
 
 
 def table(results):
@@ -68,7 +107,7 @@ def table(results):
 def summary(results):
     for library in ("torchvision", "timm"):
         rows = [each for each in results if each["network"].startswith(library + ":")]
-        for form in ("plain", "optimised"):
+        for form in FORMS:
             verdicts = [each[form]["verdict"] if form in each else "not exported" for each in rows]
             if rows:
                 print(f"{library}, {form}: " + ", ".join(f"{verdicts.count(each)} {each}" for each in sorted(set(verdicts))))
@@ -89,14 +128,14 @@ def main():
             continue
         result = check(spec)
         results.append(result)
-        for form in ("plain", "optimised"):
+        for form in FORMS:
             print(f"{spec}, {form}: {result[form].get('line', 'ok') if form in result else result['not exported']}",
                   flush=True)
         if arguments.results:
             with open(arguments.results, "a") as file:
                 file.write(json.dumps(result) + "\n")
     summary(results)
-    return int(any(form in each and each[form]["verdict"] != "ok" for each in results for form in ("plain", "optimised")))
+    return int(any(form in each and each[form]["verdict"] != "ok" for each in results for form in FORMS))
 
 
 if __name__ == "__main__":

@@ -8,32 +8,35 @@ import os
 
 import numpy as np
 import onnx
+import timm
 import torch
+import torchvision
 from onnx import numpy_helper
 
 CLASSES = 10
 LARGEST_FILE = 1_500_000_000  # bytes of weights that still go into one ONNX file; more lie beside it
 
 
-def build(spec):
+def build(spec, double=False):
     """torchvision:resnet50@64 or timm:convnext_atto@64 -> the network in evaluation mode, and its input's side."""
+    dtype = torch.float64 if double else torch.float32
     library, _, rest = spec.partition(":")
     name, _, side = rest.partition("@")
     side = int(side)
     torch.manual_seed(0)
     network = from_torchvision(name) if library == "torchvision" else from_timm(name, side)
+    network = network.to(dtype)
     norms = [each for each in network.modules() if isinstance(each, torch.nn.modules.batchnorm._BatchNorm)]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain average: of one batch, that batch's
     if norms:
         with torch.no_grad():
-            network.train()(noise(8, side, seed=1))
+            network.train()(noise(8, side, seed=1).to(dtype))
     return network.eval(), side
 
 
 def from_torchvision(name):
-    import torchvision
     extra = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
     network = torchvision.models.get_model(name, weights=None, num_classes=CLASSES, **extra)
     if hasattr(network, "aux_logits"):  # heads for training only
@@ -44,7 +47,6 @@ def from_torchvision(name):
 
 
 def from_timm(name, side):
-    import timm
     try:
         return timm.create_model(name, num_classes=CLASSES, img_size=side)
     except TypeError:  # a network for any size
@@ -72,11 +74,11 @@ def save(program, network, path):
     program.save(path, external_data=size > LARGEST_FILE)
 
 
-def export_reference(spec, folder):
+def export_reference(spec, folder, double=False):
     """Writes FOLDER/plain and FOLDER/optimised, each with model.onnx and test_data_set_0; returns for each how many of
     how many gradients can be compared."""
-    network, side = build(spec)
-    inputs, target = noise(2, side, seed=2), torch.tensor([3, 7])
+    network, side = build(spec, double)
+    inputs, target = noise(2, side, seed=2).to(next(network.parameters()).dtype), torch.tensor([3, 7])
     program = exported(network, inputs)
     logits = network(inputs)
     loss = torch.nn.functional.cross_entropy(logits, target)
