@@ -56,6 +56,7 @@ find_library(protobuf_archive libprotobuf.a REQUIRED)
 import_library(onnx_proto ${deps}/onnx/lib/libonnx_proto.a "${deps}/onnx/include")
 import_library(ouaf::onnx ${deps}/onnx/lib/libonnx.a "${deps}/onnx/include;${Protobuf_INCLUDE_DIRS}")
 target_compile_definitions(ouaf::onnx INTERFACE ONNX_ML=1 ONNX_NAMESPACE=onnx)
+target_compile_options(ouaf::onnx INTERFACE -UNDEBUG) # as onnx itself is compiled, see setup.sh
 target_link_libraries(ouaf::onnx INTERFACE onnx_proto ${protobuf_archive} ZLIB::ZLIB)
 find_package(ZLIB REQUIRED)
 

@@ -3,6 +3,7 @@
 // terabytes.
 #include "native/graph/shape_inference.hpp"
 
+#include <google/protobuf/stubs/common.h>
 #include <onnx/defs/schema.h>
 #include <onnx/shape_inference/implementation.h>
 
@@ -141,6 +142,8 @@ void Inference::infer(const Node& node) {
             types[node.outputs[i]] = &type_store.emplace_back(type);
         }
         follow_values(*schema, proto);
+    } catch (const google::protobuf::FatalException&) {
+        fail(graph, describe(node) + " has attributes that do not fit its inputs; export the model again");
     } catch (const std::exception& error) {
         const std::string why = error.what();
         fail(graph, describe(node) + " does not fit its inputs: " + why.substr(0, why.find('\n')) +
@@ -151,6 +154,9 @@ void Inference::infer(const Node& node) {
 }  // namespace
 
 Shapes infer_shapes(const Graph& graph) {
+    // protobuf throws what it finds out of range, and would also print it.
+    static const auto handler = google::protobuf::SetLogHandler(nullptr);
+    static_cast<void>(handler);
     Inference inference(graph);
     for (const Node& node : graph.nodes) inference.infer(node);
     Shapes shapes;
