@@ -25,6 +25,22 @@ bool reads_no_elements(const Node& node, std::size_t input) {
     return node.op == "Shape" || node.op == "Size" || (node.op == "CastLike" && input == 1);
 }
 
+// The nodes whose elements go into an output; of others no more than sizes and types do.
+std::vector<Node*> nodes_that_count(Graph& graph) {
+    std::unordered_set<std::string> values;  // whose elements go into an output
+    for (const Value& output : graph.outputs) values.insert(output.name);
+    std::vector<Node*> nodes;
+    for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+        const auto counts = [&](const std::string& output) { return values.contains(output); };
+        if (std::none_of(node->outputs.begin(), node->outputs.end(), counts)) continue;
+        nodes.push_back(&*node);
+        for (std::size_t i = 0; i < node->inputs.size(); ++i)
+            if (!reads_no_elements(*node, i)) values.insert(node->inputs[i]);
+    }
+    std::reverse(nodes.begin(), nodes.end());
+    return nodes;
+}
+
 struct Place {
     Node* node;
     std::size_t input;
@@ -42,11 +58,12 @@ std::size_t owner(const std::string& name, const std::vector<Place>& readers) {
 
 void untie_constants(Graph& graph) {
     std::map<std::string, std::vector<Place>> readers;
-    for (Node& node : graph.nodes)
-        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-            const auto found = graph.initializers.find(node.inputs[i]);
-            if (found == graph.initializers.end() || reads_no_elements(node, i) || !is_uniform(found->second)) continue;
-            readers[node.inputs[i]].push_back({&node, i});
+    for (Node* node : nodes_that_count(graph))
+        for (std::size_t i = 0; i < node->inputs.size(); ++i) {
+            const auto found = graph.initializers.find(node->inputs[i]);
+            if (found == graph.initializers.end() || reads_no_elements(*node, i) || !is_uniform(found->second))
+                continue;
+            readers[node->inputs[i]].push_back({node, i});
         }
     std::unordered_set<std::string> taken;
     for (const auto& [name, made] : producers(graph.nodes)) taken.insert(name);
