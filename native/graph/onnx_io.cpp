@@ -350,7 +350,7 @@ Graph load_onnx(const std::string& path) {
 NamedTensor load_tensor(const std::string& path) {
     const auto bytes = read_file(path, "a tensor that ONNX wrote");
     onnx::TensorProto proto;
-    if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !proto.has_data_type())
         throw std::runtime_error(path + ": not an ONNX tensor, or cut short; make the test data again");
     return {proto.name(), Reader{path}.tensor(proto, proto.name())};
 }

@@ -266,5 +266,81 @@ class Export(Case):
         self.assertEqual(sorted(f.name for f in self.folder.iterdir()), ["bad.onnx"])
 
 
+class Verify(Case):
+    """y = x w, its cross-entropy and gradient by numpy."""
+
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(0)
+        self.x, self.w = (random.normal(0, 1, shape).astype(np.float32) for shape in ((2, 4), (4, 3)))
+        y = self.x @ self.w
+        target = np.array([2, 0])
+        odds = np.exp(y) / np.exp(y).sum(1, keepdims=True)
+        self.gradient = self.x.T @ (odds - np.eye(3)[target]).astype(np.float32) / 2
+        self.write_model("MatMul")
+        self.write("input_0", self.x, "x")
+        self.write("output_0", y, "y")
+        self.write("target_0", target)
+        self.write("loss_0", np.float32(-np.log(odds[[0, 1], target]).mean()))
+        self.write("gradient_0", self.gradient, "w")
+
+    def write_model(self, op):
+        sizes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size]) for name, size in (("x", 4), ("y", 3))]
+        graph = helper.make_graph([helper.make_node(op, ["x", "w"], ["y"])], "product", sizes[:1], sizes[1:],
+                                  [numpy_helper.from_array(self.w, "w")])
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+                  self.folder / "model.onnx")
+
+    def write(self, stem, values, name=""):
+        data = self.folder / "test_data_set_0"
+        data.mkdir(exist_ok=True)
+        (data / f"{stem}.pb").write_bytes(numpy_helper.from_array(np.asarray(values), name).SerializeToString())
+
+    def ends(self, code, line):
+        """One line that says this; the same for the file with --data as for its folder."""
+        data = self.folder / "test_data_set_0"
+        for result in (ouaf("verify", self.folder), ouaf("verify", self.folder / "model.onnx", "--data", data)):
+            self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+            self.assertRegex(result.stdout, rf"^{line}\n$")
+            self.assertEqual(result.stderr, "")
+
+    def test_what_agrees_and_what_does_not(self):
+        self.ends(0, "ok")
+        self.write("gradient_0", self.gradient * 1.01, "w")
+        self.ends(1, "the gradient of 'w' differs by 0.0099.* of its norm")
+        self.write("loss_0", np.float32(7))
+        self.ends(1, "the loss is .* and should be 7")
+        self.write("output_0", np.zeros((2, 3), np.float32))
+        self.ends(1, "output 'y' differs in 6 of 6 values, .*")
+        self.write("output_0", np.zeros((2, 5), np.float32))
+        self.ends(1, r"output 'y' is \[2, 3\] and should be \[2, 5\]")
+
+    def test_several_folders_are_counted(self):
+        other = self.folder / "other"
+        shutil.copytree(self.folder / "test_data_set_0", other / "test_data_set_0")
+        self.write_model("Einsam")
+        shutil.copy(self.folder / "model.onnx", other)
+        self.write_model("MatMul")
+        result = ouaf("verify", self.folder, other)
+        self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), (3, "1 ok, 1 unsupported, 0 wrong"))
+        self.assertIn("1 unsupported operator: Einsam (1)", result.stdout)
+
+    def test_broken_data_is_a_line_that_names_the_file(self):
+        file = self.folder / "test_data_set_0" / "input_0.pb"
+        whole = file.read_bytes()
+        huge = numpy_helper.from_array(self.x, "x")
+        huge.dims[:] = [1 << 20, 1 << 20]
+        for bytes_of_file in (b"", b"no tensor", whole[:-3], huge.SerializeToString()):
+            file.write_bytes(bytes_of_file)
+            self.ends(1, ".*input_0.pb: .*")
+        self.write("input_0", self.x.astype(np.int64), "x")
+        self.ends(1, ".*MatMul.*")
+        file.unlink()
+        self.ends(1, ".*holds 0 inputs where the model has 1; make the test data again")
+        file.write_bytes(whole)
+        (self.folder / "test_data_set_0" / "output_0.pb").unlink()
+        self.ends(1, ".*holds no output_0.pb; give a folder of ONNX test data")
+
+
 if __name__ == "__main__":
     unittest.main()
