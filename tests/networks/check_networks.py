@@ -2,7 +2,7 @@
 
     OUAF_BINARY=… check_networks.py LIST…                      every network of the lists, as exported and optimised
     OUAF_BINARY=… check_networks.py LIST… --results FILE       the same, adding to FILE what is not there yet
-    check_networks.py --results FILE --table                   that file as Markdown
+    check_networks.py --results FILE --table                   that file as docs/networks.md
 
 A list has one `library:name@side` a line. A network that the exporter itself refuses is told apart from one that fails.
 Where float32 differs, the network is exported once more in float64, in which PyTorch's own gradients don't jump where a
@@ -17,6 +17,7 @@ import tempfile
 import warnings
 
 warnings.filterwarnings("ignore")
+LIBRARIES = ("torchvision", "timm")
 FORMS = ("plain", "optimised")
 
 
@@ -98,19 +99,50 @@ def cell(result, form):
     return f"{gradients} of {result['parameters']}{precision}" if verdict == "ok" else verdict
 
 
+def counts(results, library, form):
+    """How many networks of a library ended how: {"ok": 79, "wrong": 1}."""
+    rows = [each for each in results if each["network"].startswith(library + ":")]
+    verdicts = [each[form]["verdict"] if form in each else "not exported" for each in rows]
+    return {each: verdicts.count(each) for each in sorted(set(verdicts))}
+
+
+def reasons(results):
+    """(what was said, the networks it was said of) for all that is not ok."""
+    said = {}
+    for result in results:
+        for form in FORMS:
+            line = result[form].get("line") if form in result else result["not exported"]
+            if line:
+                said.setdefault(line, {})[result["network"]] = None
+    return said.items()
+
+
 def table(results):
-    print("| network | as it is | optimised by the exporter |\n|---|---|---|")
-    for result in sorted(results, key=lambda each: each["network"]):
+    results = sorted(results, key=lambda each: each["network"])
+    print("""# Networks of torchvision and timm
+
+Made by `tests/networks/check_networks.py --results FILE --table`. Each network was exported by PyTorch, as it is and optimised
+by the exporter, with random weights and ten classes; `ouaf verify` compared logits, loss and gradients with PyTorch's own.
+*gradients* are those compared and the network's parameters: optimising renames or folds the others. *float64*: in float32
+the gradients jump where a unit is about to switch, and float64 decided.
+""")
+    print("| | as it is | optimised |\n|---|---|---|")
+    for library in LIBRARIES:
+        cells = [", ".join(f"{n} {verdict}" for verdict, n in counts(results, library, form).items()) for form in FORMS]
+        print(f"| {library} | {cells[0]} | {cells[1]} |")
+    print("\nNot ok:\n")
+    for line, networks in reasons(results):
+        print(f"- {', '.join(networks)}: `{line}`")
+    print("\n| network | gradients, as it is | optimised |\n|---|---|---|")
+    for result in results:
         print(f"| {result['network']} | {cell(result, 'plain')} | {cell(result, 'optimised')} |")
 
 
 def summary(results):
-    for library in ("torchvision", "timm"):
-        rows = [each for each in results if each["network"].startswith(library + ":")]
+    for library in LIBRARIES:
         for form in FORMS:
-            verdicts = [each[form]["verdict"] if form in each else "not exported" for each in rows]
-            if rows:
-                print(f"{library}, {form}: " + ", ".join(f"{verdicts.count(each)} {each}" for each in sorted(set(verdicts))))
+            if ended := counts(results, library, form):
+                print(f"{library}, {form}: " + ", ".join(f"{n} {verdict}" for verdict, n in ended.items()))
 
 
 def main():
