@@ -178,6 +178,23 @@ std::vector<Case> cases() {
         {"ReduceMean", {2, 3, 4, 5}, op("ReduceMean", {"x"}, {{"axes", Ints{2, 3}}, {"keepdims", std::int64_t{0}}})},
         {"ReduceMean of everything", {2, 3, 4}, op("ReduceMean", {"x"})},
         {"ReduceMean axes input", {2, 3, 4}, op("ReduceMean", {"x", "axes"}), {{"axes", integers({-1})}}, 18},
+        {"Einsum with blanks",
+         {2, 3, 4},
+         op("Einsum", {"x", "w"}, {{"equation", std::string("b i j, k j -> b k i")}}),
+         w({5, 4})},
+        {"LSTM in both directions",
+         {5, 2, 3},
+         op("LSTM", {"x", "w", "r", "b"},
+            {{"direction", std::string("bidirectional")}, {"hidden_size", std::int64_t{4}}}),
+         {{"w", noise({2, 16, 3}, 7)}, {"r", noise({2, 16, 4}, 8)}, {"b", noise({2, 32}, 9)}}},
+        {"LSTM backwards from a given state",
+         {5, 2, 3},
+         op("LSTM", {"x", "w", "r", "", "", "h", "c"},
+            {{"direction", std::string("reverse")}, {"hidden_size", std::int64_t{4}}}),
+         {{"w", noise({1, 16, 3}, 7)},
+          {"r", noise({1, 16, 4}, 8)},
+          {"h", noise({1, 2, 4}, 9)},
+          {"c", noise({1, 2, 4}, 6)}}},
     };
     for (const char* name : {"Add", "Sub", "Mul", "Div"}) {
         all.push_back({std::string(name), {2, 3, 4, 4}, op(name, {"x", "w"}), w({2, 3, 4, 4})});
