@@ -1,4 +1,4 @@
-// Pools over windows and over whole images, and MaxPool undone.
+// Pools over windows and over whole images, MaxPool undone, and windows put together (Col2Im).
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -219,6 +219,33 @@ Kernel global_lp_pool(const Build& build) {
     };
 }
 
+// [n, c * window, places] -> [n, c, image…]: every column is a window of the image, and where they overlap they add up.
+Kernel column_to_image(const Build& build) {
+    const Tensor* block = build.constant(2);
+    if (!block || block->count() != 2) build.unsupported("block_shape is not two constant sizes");
+    const Window window = read_window(build, to_int64s(*block));
+    return [window, image = numbers(build, "", 1)](Run& run) {
+        const at::Tensor& columns = run.inputs[0];
+        check_rank(columns, 3, "the input");
+        Numbers sizes = image(run);
+        if (sizes.size() != 2) throw std::runtime_error("image_shape is not two sizes");
+        std::int64_t channels = columns.size(1);
+        for (std::size_t axis = 0; axis < 2; ++axis) {
+            sizes[axis] += window.begin[axis] + window.end[axis];
+            const std::int64_t steps = window.kernel[axis] - 1;
+            if (steps >= channels || (steps > 0 && window.dilations[axis] > sizes[axis] / steps))
+                throw std::runtime_error("the window is larger than the image");
+            channels /= window.kernel[axis];
+        }
+        check_size(run, {columns.size(0), channels, sizes[0], sizes[1]});
+        at::Tensor whole = at::col2im(columns, sizes, window.kernel, window.dilations, {0, 0}, window.strides);
+        for (std::size_t axis = 0; axis < 2; ++axis)
+            whole =
+                whole.slice(static_cast<std::int64_t>(axis) + 2, window.begin[axis], sizes[axis] - window.end[axis]);
+        run.outputs[0] = whole;
+    };
+}
+
 }  // namespace
 
 std::span<const Op> pooling_ops() {
@@ -230,6 +257,7 @@ std::span<const Op> pooling_ops() {
         Op{.name = "LpPool", .since = 2, .build = lp_pool},
         Op{.name = "GlobalLpPool", .since = 2, .build = global_lp_pool},
         Op{.name = "MaxUnpool", .since = 9, .build = max_unpool},
+        Op{.name = "Col2Im", .since = 18, .build = column_to_image},
     };
     return rows;
 }
