@@ -2,6 +2,7 @@
 #include "native/graph/untie.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace ouaf::graph {
 
@@ -46,12 +47,19 @@ struct Place {
     std::size_t input;
 };
 
-// Where the name belongs: with a node of the module that the weight is named after, else with the first.
+// Where the name belongs: with the first node that stands right in the module that the weight is named after, else with
+// the first below that module, else with the first of all.
 std::size_t owner(const std::string& name, const std::vector<Place>& readers) {
     const std::string module = "'" + name.substr(0, name.rfind('.')) + "'";
-    for (std::size_t i = 0; i < readers.size(); ++i)
-        if (readers[i].node->modules.find(module) != std::string::npos) return i;
-    return 0;
+    std::optional<std::size_t> below;
+    for (std::size_t i = 0; i < readers.size(); ++i) {
+        const std::string& modules = readers[i].node->modules;  // the last of them is the node's own name
+        const auto found = modules.find(module);
+        if (found == std::string::npos) continue;
+        if (found + module.size() == modules.rfind(", ")) return i;
+        if (!below) below = i;
+    }
+    return below.value_or(0);
 }
 
 }  // namespace
