@@ -253,6 +253,14 @@ TEST_CASE("batch norm is differentiated through statistics that the graph comput
     CHECK(x.grad().abs().max().item<double>() < 1e-5);
 }
 
+TEST_CASE("the norm of zeros has a gradient", "[graph]") {
+    Graph graph =
+        make_graph({2, 3}, {op("ReduceL2", {"x"}, {{"axes", Ints{1}}, {"keepdims", std::int64_t{0}}})}, {}, 13);
+    const at::Tensor x = at::tensor({3.0f, 0.0f, 4.0f, 0.0f, 0.0f, 0.0f}).reshape({2, 3}).requires_grad_(true);
+    Network(graph).forward(x).sum().backward();
+    CHECK(at::equal(x.grad(), at::tensor({0.6f, 0.0f, 0.8f, 0.0f, 0.0f, 0.0f}).reshape({2, 3})));
+}
+
 TEST_CASE("operators by hand", "[graph]") {
     const auto run = [](const Dims& dims, const std::vector<float>& x, const Node& node,
                         const std::map<std::string, Tensor>& constants) {

@@ -76,8 +76,12 @@ constexpr auto smallest = extreme<[](In x, const Numbers& axes, bool keep) { ret
 
 at::Tensor l1(In x, const Numbers& axes, bool keep) { return sum(x.abs(), axes, keep); }
 at::Tensor sum_square(In x, const Numbers& axes, bool keep) { return sum(x * x, axes, keep); }
-// Integers too: the root of their sum of squares, cut to an integer.
-at::Tensor l2(In x, const Numbers& axes, bool keep) { return at::sqrt(sum_square(x, axes, keep)); }
+// Integers too: the root of their sum of squares, cut to an integer. LibTorch's own norm has the gradient 0 of zeros,
+// where the root of a sum has none.
+at::Tensor l2(In x, const Numbers& axes, bool keep) {
+    if (!at::isFloatingType(x.scalar_type())) return at::sqrt(sum_square(x, axes, keep));
+    return axes.empty() ? x.abs() : at::linalg_vector_norm(x, 2, axes, keep);
+}
 at::Tensor log_sum(In x, const Numbers& axes, bool keep) { return at::log(sum(x, axes, keep)); }
 
 at::Tensor log_sum_exp(In x, const Numbers& axes, bool keep) {
