@@ -27,7 +27,8 @@ struct Verification {
 // 2^-9 |b|, two units in the last place); integers where they are equal. The outputs of a network with weights may
 // instead agree as a whole, |a - b| <= 1e-4 |b| by norm: a value near zero carries the rounding of the large ones. The
 // loss agrees within 1e-4, each gradient within 1e-3 by norm, or within 1e-6 of the largest gradient's norm; the losses
-// of training within 1e-3, its statistics within 1e-3 by norm, as rounding grows from step to step.
+// of training within 1e-3, its statistics within 1e-3 by norm, as rounding grows from step to step, or within 1e-6 of
+// the largest statistic's norm: means behind other batch norms are nothing but rounding.
 // Some networks amplify rounding: PyTorch's own logits of timm's convmixer_768_32 with random weights are 2e-4 from
 // float64's, and in deep networks a gradient jumps by some hundredths where a ReLU is about to switch. What misses a
 // bound is therefore computed again with each weight moved by its last two bits, up to 32 times; twice the largest move
