@@ -1,4 +1,6 @@
-// ouaf train RECIPE: fits a classification head and writes a model bundle.
+// ouaf train RECIPE: trains a classifier as the recipe says. ouaf train --resume RUN: goes on with a run.
+#include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -6,6 +8,7 @@
 
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
+#include "native/train/fit_trainer.hpp"
 #include "native/train/trainer.hpp"
 
 namespace ouaf::commands {
@@ -16,31 +19,91 @@ struct Options {
     std::string data;
     std::string backbone;
     std::string out;
+    std::string resume;
 };
 
-void print_accuracy(const char* weights, const Evaluation& evaluation) {
-    std::printf("test, %-7s  top-1 %.2f %%  top-5 %.2f %%  cross-entropy %.4f\n", weights,
-                100 * evaluation.accuracy.top1, 100 * evaluation.accuracy.top5, evaluation.accuracy.cross_entropy);
+std::atomic<bool> stopped = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler sets it");
+
+// The first Ctrl-C saves and stops, a second one ends the program.
+void stop_on_signals() {
+    for (const int signal : {SIGINT, SIGTERM})
+        std::signal(signal, [](int number) {
+            stopped = true;
+            std::signal(number, SIG_DFL);
+        });
 }
 
-void run(const Options& options) {
-    Recipe recipe = read_recipe(options.recipe);
-    if (!options.data.empty()) recipe.data = options.data;
-    if (!options.backbone.empty()) recipe.backbone = options.backbone;
-    const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
-    TrainingResult result;
-    {
-        ProgressLine line;
-        result = train(recipe, folder, {[&](std::string_view stage, double share) { line.show(stage, share); }});
-    }
+void print_accuracy(const char* what, const Accuracy& accuracy) {
+    std::printf("%s  top-1 %.2f %%  top-5 %.2f %%  cross-entropy %.4f\n", what, 100 * accuracy.top1,
+                100 * accuracy.top5, accuracy.cross_entropy);
+}
+
+void print_head(const TrainingResult& result) {
     for (const PhotoFailure& failure : result.failures) std::fprintf(stderr, "left out: %s\n", failure.cause.c_str());
     std::printf("%s training photos of %zu classes (%zu began from the backbone's own), training loss %.4f\n",
                 grouped(result.training_photos).c_str(), result.classes, result.known_classes,
                 result.training_cross_entropy);
     std::printf("%s test photos\n", grouped(result.int8.photos).c_str());
-    print_accuracy("float32", result.float32);
-    print_accuracy("int8", result.int8);
+    print_accuracy("test, float32", result.float32.accuracy);
+    print_accuracy("test, int8   ", result.int8.accuracy);
     std::printf("model bundle: %s\n", result.model.c_str());
+}
+
+void print_fit(const FitOutcome& outcome, const std::filesystem::path& folder) {
+    if (!outcome.fit.finished) {
+        std::printf("stopped and saved; go on with: ouaf train --resume %s\n", folder.c_str());
+        return;
+    }
+    std::printf("%s parameters, %s pictures to train, %s to choose the epoch by: epoch %d of %d\n",
+                grouped(static_cast<std::size_t>(outcome.parameters)).c_str(),
+                grouped(static_cast<std::size_t>(outcome.training_pictures)).c_str(),
+                grouped(static_cast<std::size_t>(outcome.validation_pictures)).c_str(), outcome.fit.best_epoch,
+                outcome.fit.epochs);
+    print_accuracy("validation", outcome.fit.best);
+    print_accuracy("test      ", outcome.test);
+    std::printf("network: %s\n", outcome.network.c_str());
+}
+
+FitReport report_to(ProgressLine& line) {
+    return {[&line](double share) { line.show("training", share); },
+            [](const EpochReport& epoch) {
+                std::printf("epoch %d  loss %.4f  validation loss %.4f  top-1 %.2f %%  %.0f pictures/s\n", epoch.epoch,
+                            epoch.training_loss, epoch.validation.cross_entropy, 100 * epoch.validation.top1,
+                            epoch.images_per_second);
+                std::fflush(stdout);
+            }};
+}
+
+void run(const Options& options) {
+    stop_on_signals();
+    if (!options.resume.empty()) {
+        FitOutcome outcome;
+        {
+            ProgressLine line;
+            outcome = resume_fit(options.resume, stopped, report_to(line));
+        }
+        return print_fit(outcome, options.resume);
+    }
+    if (options.recipe.empty()) throw CLI::RequiredError("a recipe, or --resume with a run's folder");
+    Recipe recipe = read_recipe(options.recipe);
+    if (!options.data.empty()) recipe.data = options.data;
+    if (!options.backbone.empty()) recipe.backbone = options.backbone;
+    const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
+    if (recipe.train) {
+        FitOutcome outcome;
+        {
+            ProgressLine line;
+            outcome = start_fit(recipe, folder, stopped, report_to(line));
+        }
+        return print_fit(outcome, folder);
+    }
+    TrainingResult result;
+    {
+        ProgressLine line;
+        result = train(recipe, folder, {[&](std::string_view stage, double share) { line.show(stage, share); }});
+    }
+    print_head(result);
 }
 
 }  // namespace
@@ -48,10 +111,11 @@ void run(const Options& options) {
 void add_train(CLI::App& app) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("train", "Train a classifier as a recipe says");
-    command->add_option("recipe", options->recipe, "a TOML file, such as recipes/dogs_head.toml")->required();
+    command->add_option("recipe", options->recipe, "a TOML file, such as recipes/dogs_head.toml");
     command->add_option("--data", options->data, "the data set's folder, instead of the recipe's");
     command->add_option("--backbone", options->backbone, "the bundle to start from, instead of the recipe's");
     command->add_option("--out", options->out, "the run's folder (default: runs/ and the recipe's name)");
+    command->add_option("--resume", options->resume, "go on with the run in this folder");
     command->callback([options] { run(*options); });
 }
 

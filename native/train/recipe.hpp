@@ -1,8 +1,24 @@
 // What a run does, as a TOML file says it.
+//
+//     name = "mnist_cnn"
+//     parent = "mnist_mlp.toml"      # beside this file; what is said here replaces what it says
+//     network = "mnist_cnn"          # a from-scratch network, or backbone = "models/…" to start from a trained one
+//     data = "data/mnist"
+//     [train]                        # by gradients; without it a head is fitted on the backbone's features, see [head]
+//     epochs = 12
+//     [augment]
+//     shift = 0.1
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+
+#include "native/data/augment.hpp"
+#include "native/train/loss.hpp"
+#include "native/train/optimizer.hpp"
+#include "native/train/schedule.hpp"
 
 namespace ouaf {
 
@@ -12,17 +28,45 @@ struct HeadRecipe {
     double weight_decay = 0.0002;  // L2 towards 0, of classes that it doesn't know
 };
 
-struct Recipe {
-    std::string name;                // of the run and of its bundle
-    std::filesystem::path backbone;  // a bundle folder
-    std::filesystem::path data;      // see open_dataset
-    HeadRecipe head;
+struct FitRecipe {
+    int epochs = 10;
+    int batch = 64;
+    int accumulate = 1;      // batches a step
+    std::uint64_t seed = 0;  // of the first weights, the order of the pictures and their changes
+    OptimizerRecipe optimizer;
+    double learning_rate = 1e-3;
+    double weight_decay = 0;  // of weights with two axes or more; biases and norms have none
+    double layer_decay = 1;   // the learning rate falls by this from block to block, from the head to the input
+    ScheduleRecipe schedule;
+    LossRecipe loss;
+    double clip = 0;           // the gradients' norm at most; 0: as it comes
+    double ema = 0;            // how much of the average of the weights is kept each step; 0: no average
+    int train_last = -1;       // blocks before the head; -1: everything
+    int stop_patience = 0;     // epochs without a better validation loss that end the run; 0: never
+    int plateau_patience = 0;  // epochs without one before the learning rate falls by plateau_factor; 0: never
+    double plateau_factor = 0.1;
+    double plateau_least = 0;        // of the learning rate
+    bool bfloat16 = false;           // matrix products and convolutions
+    double checkpoint_seconds = 60;  // between checkpoints within an epoch
 };
 
-// Paths in a recipe are relative to the folder that ouaf is started in. Throws std::runtime_error "path: cause" for
-// what is no TOML, for an unknown key (with the known ones), for a value of the wrong type or out of range.
+struct Recipe {
+    std::string name;                // of the run and of its bundle
+    std::filesystem::path backbone;  // a bundle folder; empty where `network` is given
+    std::string network;             // see make_network
+    std::filesystem::path data;      // see open_dataset and open_pixel_set
+    double validation = 0.1;         // share of the training pictures of each class that the run is watched by
+    HeadRecipe head;
+    std::optional<FitRecipe> train;
+    AugmentRecipe augment;
+};
+
+// Paths in a recipe are relative to the folder that ouaf is started in, but for `parent`. Throws std::runtime_error
+// "path: cause" for what is no TOML, for an unknown key (with the known ones), for a value of the wrong type or out of
+// range.
 Recipe read_recipe(const std::filesystem::path& path);
 
+// All keys, resolved.
 std::string to_toml(const Recipe& recipe);
 
 }  // namespace ouaf

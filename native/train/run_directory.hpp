@@ -1,11 +1,16 @@
 // runs/<name>/: what a run was asked to do, what happened, and what came out.
-//   recipe.toml     as it was resolved
-//   metrics.jsonl   one JSON object an event
-//   model/          the bundle
+//   recipe.toml        as it was resolved
+//   metrics.jsonl      one JSON object an event
+//   last.safetensors   where the run stands, to go on from
+//   best.safetensors   the weights of the epoch with the smallest validation loss
+//   model/             the bundle
 #pragma once
 
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 
 #include "native/train/recipe.hpp"
@@ -17,14 +22,35 @@ class RunDirectory {
     // Makes the folder. Throws std::runtime_error when it is there already: no run overwrites another.
     RunDirectory(std::filesystem::path folder, const Recipe& recipe);
 
+    // Opens one that is there. Throws std::runtime_error where it has no checkpoint, or another process trains in it.
+    explicit RunDirectory(std::filesystem::path folder);
+
     // Appends one line to metrics.jsonl, at once.
     void record(const nlohmann::ordered_json& event);
 
+    // How many lines there are.
+    std::int64_t events() const { return events_; }
+
+    // Cuts what was recorded after the first `events` lines: the run goes on from before it.
+    void keep_events(std::int64_t events);
+
+    std::filesystem::path recipe() const { return folder_ / "recipe.toml"; }
+    std::filesystem::path last_checkpoint() const { return folder_ / "last.safetensors"; }
+    std::filesystem::path best_checkpoint() const { return folder_ / "best.safetensors"; }
+    std::filesystem::path network() const { return folder_ / "model.onnx"; }
     std::filesystem::path model() const { return folder_ / "model"; }
 
  private:
+    void open_metrics();
+    void lock();
+
     std::filesystem::path folder_;
     std::ofstream metrics_;
+    std::int64_t events_ = 0;
+    struct Close {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+    std::unique_ptr<std::FILE, Close> lock_;  // held while the run is open
 };
 
 }  // namespace ouaf

@@ -46,8 +46,11 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     const auto fails_with = [&](const std::string& text, const std::string& part) {
         CHECK_THROWS_WITH(ouaf::read_recipe(folder.write(text)), Catch::Contains(part));
     };
-    fails_with("name = \"x\"\n", "'backbone' must be a text");
-    fails_with(whole + "epochs = 3\n", "'epochs' is not a key of a recipe (known here: name, backbone, data, head)");
+    fails_with("name = \"x\"\n", "'data' must be a text");
+    fails_with("name = \"x\"\ndata = \"d\"\n", "'backbone' must be a text, or 'network' in its place");
+    fails_with(whole + "epochs = 3\n",
+               "'epochs' is not a key of a recipe (known here: name, backbone, network, data, validation, "
+               "head, train, augment)");
     fails_with(whole + "[head]\niterations = -1\n", "'iterations' must be a number from 0 to 100000");
     fails_with(whole + "[head]\npull_to_start = \"much\"\n", "'pull_to_start' must be a number");
     fails_with(whole + "head = 3\n", "'head' must be a table");
@@ -58,8 +61,10 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
 
 TEST_CASE("No run overwrites another") {
     const Folder folder;
-    const ouaf::RunDirectory run(folder.path / "runs" / "a", {"a", "b", "d", {}});
+    ouaf::Recipe recipe;
+    recipe.name = "a";
+    const ouaf::RunDirectory run(folder.path / "runs" / "a", recipe);
     CHECK(fs::exists(folder.path / "runs" / "a" / "recipe.toml"));
-    CHECK_THROWS_WITH(ouaf::RunDirectory(folder.path / "runs" / "a", {"a", "b", "d", {}}),
+    CHECK_THROWS_WITH(ouaf::RunDirectory(folder.path / "runs" / "a", recipe),
                       Catch::Contains("a run of this name is there"));
 }

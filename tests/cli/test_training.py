@@ -1,0 +1,156 @@
+"""Training by gradients as a person meets it: learns, is stopped and killed, and goes on to the same weights.
+
+Environment: OUAF_BINARY; OUAF_KILLS, how many times a run is killed (default: 8)."""
+import json
+import os
+import pathlib
+import random
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+import numpy as np
+import onnx
+import onnxruntime
+
+BINARY = os.environ["OUAF_BINARY"]
+RECIPE = """
+name = "stripes"
+network = "mnist_cnn"
+data = "data"
+validation = 0.2
+[train]
+epochs = 3
+batch = 16
+optimizer = "nadam"
+learning_rate = 0.002
+schedule = "cosine"
+ema = 0.9
+checkpoint_seconds = 0
+[augment]
+shift = 0.1
+mixup = 0.2
+"""
+
+
+def write_idx(path, array):
+    path.write_bytes(struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes())
+
+
+def stripes(count, seed):
+    """Ten classes: stripes of five angles, wide or narrow, on noise."""
+    draw = np.random.default_rng(seed)
+    labels = draw.integers(0, 10, count)
+    y, x = np.mgrid[0:16, 0:16]
+    pictures = []
+    for label in labels:
+        angle, width = np.pi * (label % 5) / 5, 1.2 if label < 5 else 2.4
+        wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) / width + draw.uniform(0, 6))
+        pictures.append(128 + 80 * wave + draw.normal(0, 20, (16, 16)))
+    return np.clip(pictures, 0, 255).astype(np.uint8), labels.astype(np.uint8)
+
+
+class Training(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "data").mkdir()
+        for stem, count, seed in (("train", 400, 1), ("t10k", 200, 2)):
+            self.pictures, self.labels = stripes(count, seed)
+            write_idx(self.folder / "data" / f"{stem}-images-idx3-ubyte", self.pictures)
+            write_idx(self.folder / "data" / f"{stem}-labels-idx1-ubyte", self.labels)
+        (self.folder / "recipe.toml").write_text(RECIPE)
+
+    def start(self, *arguments):
+        # One thread: so small a network gains nothing by more, and waits where others use the cores.
+        return subprocess.Popen([BINARY, "train", *arguments], cwd=self.folder, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+    def finish(self, *arguments, code=0):
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, code, out + err)
+        return out, err
+
+    def weights(self, name):
+        return [(self.folder / "runs" / name / file).read_bytes() for file in ("best.safetensors", "model.onnx")]
+
+    def test_learns_and_writes_what_it_measured(self):
+        (self.folder / "long.toml").write_text('parent = "recipe.toml"\nname = "long"\n[train]\nepochs = 12\n'
+                                               'checkpoint_seconds = 60\n[augment]\nmixup = 0\n')
+        out, _ = self.finish("long.toml")
+        self.assertRegex(out, r"parameters, 321 pictures to train, 79 to choose the epoch by: epoch \d+ of 12")
+        run = self.folder / "runs" / "long"
+        events = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        self.assertEqual([each["event"] for each in events], ["start"] + ["epoch"] * 12 + ["test"])
+        self.assertGreater(events[-1]["top1"], 0.8)
+        # The network that was written gives the accuracy that was printed, computed by ONNX Runtime.
+        session = onnxruntime.InferenceSession(run / "model.onnx", providers=["CPUExecutionProvider"])
+        onnx.checker.check_model(str(run / "model.onnx"), full_check=True)
+        images = ((self.pictures / 255 - events[0]["mean"][0]) / events[0]["std"][0])[:, None].astype(np.float32)
+        logits = session.run(None, {session.get_inputs()[0].name: images})[0]
+        self.assertAlmostEqual((logits.argmax(1) == self.labels).mean(), events[-1]["top1"], delta=1e-9)
+
+    def test_killed_at_any_instant_it_goes_on_to_the_same_weights(self):
+        start = time.monotonic()
+        self.finish("recipe.toml", "--out", "runs/whole")
+        seconds = time.monotonic() - start
+        draw = random.Random(0)
+        for kill in range(int(os.environ.get("OUAF_KILLS", "8"))):
+            name = f"killed{kill}"
+            process = self.start("recipe.toml", "--out", f"runs/{name}")
+            time.sleep(draw.uniform(0.1, 1) * seconds)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            run = self.folder / "runs" / name
+            if (run / "last.safetensors").exists():
+                self.finish("--resume", f"runs/{name}")
+            else:  # before the first checkpoint there is nothing to lose
+                subprocess.run(["rm", "-rf", run], check=True)
+                self.finish("recipe.toml", "--out", f"runs/{name}")
+            # Not assertEqual: it would spend hours on describing how megabytes differ.
+            self.assertTrue(self.weights(name) == self.weights("whole"), f"kill {kill}: other weights")
+            lines = (run / "metrics.jsonl").read_text().splitlines()
+            self.assertEqual([json.loads(line).get("epoch") for line in lines], [None, 1, 2, 3, None])
+
+    def test_an_interrupt_saves_and_says_how_to_go_on(self):
+        (self.folder / "endless.toml").write_text('parent = "recipe.toml"\n[train]\nepochs = 10000\n')
+        process = self.start("endless.toml", "--out", "runs/a")
+        while not (self.folder / "runs/a/last.safetensors").exists():
+            time.sleep(0.05)
+        _, err = self.finish("--resume", "runs/a", code=1)
+        self.assertIn("runs/a: another process trains here", err)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn("stopped and saved; go on with: ouaf train --resume runs/a", out)
+
+    def test_what_cannot_be_trained_is_said(self):
+        def fails(text, *parts):
+            (self.folder / "bad.toml").write_text(text)
+            _, err = self.finish("bad.toml", code=1)
+            for part in parts:
+                self.assertIn(part, err)
+            self.assertFalse((self.folder / "runs").exists())
+
+        fails('parent = "recipe.toml"\nnetwork = "resnet"\n', "there is no network 'resnet'", "resnet18, resnet34")
+        fails('parent = "recipe.toml"\ndata = "nothing"\n', "nothing: holds no MNIST and no CIFAR-10")
+        fails('parent = "recipe.toml"\n[train]\noptimizer = "adamn"\n', "'optimizer' must be one of sgd, rmsprop, adam")
+        fails('parent = "recipe.toml"\n[train]\nepochs = 1.5\n', "'epochs' must be a whole number")
+        fails('parent = "bad.toml"\n', "more than 16 parents")
+
+    def test_a_loss_that_is_no_number_goes_back(self):
+        (self.folder / "wild.toml").write_text('parent = "recipe.toml"\nname = "wild"\n[train]\noptimizer = "sgd"\n'
+                                               'learning_rate = 1000\nema = 0\n')
+        _, err = self.finish("wild.toml", code=1)
+        self.assertIn("the loss is no number for the 6th time, though the learning rate was halved each time", err)
+        events = (self.folder / "runs/wild/metrics.jsonl").read_text()
+        self.assertEqual(events.count('"setback"'), 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
