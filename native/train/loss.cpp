@@ -21,9 +21,4 @@ at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& targets, LossKind
     return at::mse_loss(logits.softmax(1), targets);
 }
 
-at::Tensor distillation_loss(const at::Tensor& logits, const at::Tensor& teacher_logits, double temperature) {
-    return at::cross_entropy_loss(logits / temperature, (teacher_logits / temperature).softmax(1)) * temperature *
-           temperature;
-}
-
 }  // namespace ouaf

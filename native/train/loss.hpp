@@ -25,7 +25,4 @@ at::Tensor soft_targets(const at::Tensor& labels, std::int64_t classes, const Lo
 //   mean_squared_error    of softmax(logits), mean over the classes (Keras' mse behind a softmax layer)
 at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& targets, LossKind kind);
 
-// Hinton et al. 2015, https://arxiv.org/abs/1503.02531: cross-entropy with the teacher's softened answer, times T^2.
-at::Tensor distillation_loss(const at::Tensor& logits, const at::Tensor& teacher_logits, double temperature);
-
 }  // namespace ouaf

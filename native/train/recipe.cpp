@@ -231,6 +231,8 @@ Recipe read_recipe(const std::filesystem::path& path) {
     if (recipe.name.find('/') != std::string::npos) reader.fail("name", "must not hold a /");
     if (recipe.backbone.empty() == recipe.network.empty())
         reader.fail("backbone", "must be a text, or 'network' in its place");
+    if (recipe.network.empty() && recipe.train)
+        reader.fail("train", "needs 'network': of a backbone only the head is fitted, as [head] says");
     if (!recipe.network.empty() && !recipe.train)
         reader.fail("train", "must be a table: 'network' begins from nothing");
     return recipe;

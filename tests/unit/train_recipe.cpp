@@ -55,6 +55,8 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with(whole + "[head]\npull_to_start = \"much\"\n", "'pull_to_start' must be a number");
     fails_with(whole + "head = 3\n", "'head' must be a table");
     fails_with("name = \"x/y\"\nbackbone = \"b\"\ndata = \"d\"\n", "'name' must not hold a /");
+    fails_with(whole + "[train]\nepochs = 3\n", "'train' needs 'network'");
+    fails_with("name = \"x\"\nnetwork = \"n\"\ndata = \"d\"\n", "'train' must be a table");
     fails_with("name = \n", "recipe.toml:1: ");
     CHECK_THROWS_WITH(ouaf::read_recipe(folder.path / "none.toml"), Catch::Contains("there is no such recipe"));
 }
