@@ -5,6 +5,7 @@ import os
 import sys
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 node = helper.make_node
@@ -30,9 +31,25 @@ def model(name, nodes, inputs=IMAGE, constants=None, opset=18, outputs=None):
     outputs = outputs or [made[-1].output[0]]
     graph = helper.make_graph(
         made, name, [helper.make_tensor_value_info(*each) for each in inputs],
-        [helper.make_tensor_value_info(each, FLOAT, ["n"]) for each in outputs],
+        [helper.make_tensor_value_info(each, FLOAT, None) for each in outputs],
         [numpy_helper.from_array(value, key) for key, value in (constants or {}).items()])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    return declared(made)
+
+
+def declared(made):
+    """With the outputs as ONNX infers them; a wrong declaration would be all that the reader sees of the file."""
+    for output in made.graph.output:
+        output.ClearField("type")
+    try:
+        inferred = onnx.shape_inference.infer_shapes(made)
+    except onnx.shape_inference.InferenceError:
+        inferred = made
+    for output, found in zip(made.graph.output, inferred.graph.output):
+        output.type.CopyFrom(found.type)
+        if not output.type.tensor_type.HasField("shape"):
+            output.CopyFrom(helper.make_tensor_value_info(output.name, output.type.tensor_type.elem_type or FLOAT, ["n"]))
+    return made
 
 
 def operators():
@@ -52,6 +69,11 @@ def operators():
                           node("AveragePool", ["u"], ["v"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], ceil_mode=1,
                                count_include_pad=1),
                           node("LpPool", ["v"], ["p"], kernel_shape=[2, 2], p=2), node("GlobalAveragePool", ["p"], [])])
+    yield model("windows", [node("Reshape", ["x", "columns"], []), node("Col2Im", ["out0", "image", "block"], [])],
+                constants={"columns": ints(-1, 12, 12), "image": ints(4, 5), "block": ints(2, 2)})
+    yield model("recurrent", [node("Reshape", ["x", "steps"], []),
+                              node("LSTM", ["out0", "w", "r", "b"], [], hidden_size=3, direction="bidirectional")],
+                constants={"steps": ints(6, -1, 4), "w": noise(2, 12, 4), "r": noise(2, 12, 3), "b": noise(2, 24)})
     yield model("norms", [node("BatchNormalization", ["x", "s", "s", "s", "s"], ["a", "m", "v"], training_mode=1),
                           node("InstanceNormalization", ["a", "s", "s"], ["b"]),
                           node("GroupNormalization", ["b", "g", "g"], ["c"], num_groups=2),

@@ -70,6 +70,8 @@ std::string operator_name(Random& random) {
                            "AveragePool",
                            "LpPool",
                            "MaxUnpool",
+                           "Col2Im",
+                           "LSTM",
                            "GlobalAveragePool",
                            "BatchNormalization",
                            "LayerNormalization",
