@@ -32,8 +32,8 @@ struct Axis {
     double end = 1;
 };
 
-// Where output value `at` lies among the input's.
-double source(const Resize& resize, const Axis& axis, std::int64_t at) {
+// Where output value `at` lies among the input's, as ONNX's formulas say.
+double formula(const Resize& resize, const Axis& axis, std::int64_t at) {
     const auto place = static_cast<double>(at);
     const auto in = static_cast<double>(axis.in);
     const auto out = static_cast<double>(axis.out);
@@ -49,6 +49,13 @@ double source(const Resize& resize, const Axis& axis, std::int64_t at) {
     double offset = 0;
     if (resize.coordinates == "half_pixel_symmetric") offset = in / 2 * (1 - out / exact);
     return offset + (place + 0.5) / axis.scale - 0.5;
+}
+
+double source(const Resize& resize, const Axis& axis, std::int64_t at) {
+    constexpr double farthest = 1e12;  // still an integer of 64 bits; no picture is as large
+    const double place = formula(resize, axis, at);
+    if (!(std::abs(place) < farthest)) throw std::runtime_error("roi or scales lead to no place of the input");
+    return place;
 }
 
 double nearest(const std::string& rounding, double place) {
@@ -73,6 +80,7 @@ double weight(const Resize& resize, double distance) {
 // The share of each input value in each output value: [out, in].
 at::Tensor shares(const Resize& resize, const Axis& axis) {
     at::Tensor table = at::zeros({axis.out, axis.in}, at::kDouble);
+    if (axis.out == 0) return table;  // its scale may be 0
     auto rows = table.accessor<double, 2>();
     const double scale = resize.antialias ? std::min(axis.scale, 1.0) : 1.0;
     const double reach = resize.mode == "linear" ? 1 : 2;
