@@ -26,6 +26,7 @@ struct Step {
     double learning_rate;
     double weight_decay;
     std::int64_t number;  // from 1
+    double momenta;       // nadam: the product of all steps' momenta up to this one
 };
 
 void decay_into_gradients(Lists& lists, const Step& step) {
@@ -102,8 +103,7 @@ double nadam_momentum(double beta1, std::int64_t number) {
 void nadam(Lists& lists, const Step& step) {
     decay_into_gradients(lists, step);
     move_means(lists, step);
-    double product = 1;
-    for (std::int64_t i = 1; i <= step.number; ++i) product *= nadam_momentum(step.recipe.beta1, i);
+    const double product = step.momenta;
     const double now = nadam_momentum(step.recipe.beta1, step.number);
     const double next = nadam_momentum(step.recipe.beta1, step.number + 1);
     const Tensors roots = root_mean_squares(lists, step);
@@ -169,6 +169,7 @@ Optimizer::Optimizer(const OptimizerRecipe& recipe, std::vector<ParameterGroup> 
 void Optimizer::step(double learning_rate) {
     const at::NoGradGuard no_gradients;
     ++state_.steps;
+    momenta_ *= nadam_momentum(recipe_.beta1, state_.steps);
     std::size_t place = 0;
     for (const ParameterGroup& group : groups_) {
         Lists lists;
@@ -181,7 +182,7 @@ void Optimizer::step(double learning_rate) {
             if (squares_) lists.square.push_back(state_.tensors[*squares_ + i]);
         }
         if (lists.parameters.empty()) continue;
-        move(lists, {recipe_, learning_rate * group.rate, group.weight_decay, state_.steps});
+        move(lists, {recipe_, learning_rate * group.rate, group.weight_decay, state_.steps, momenta_});
     }
 }
 
@@ -197,6 +198,8 @@ void Optimizer::set_state(const State& state) {
     const at::NoGradGuard no_gradients;
     for (std::size_t i = 0; i < state.tensors.size(); ++i) state_.tensors[i].copy_(state.tensors[i]);
     state_.steps = state.steps;
+    momenta_ = 1;
+    for (std::int64_t i = 1; i <= state_.steps; ++i) momenta_ *= nadam_momentum(recipe_.beta1, i);
 }
 
 double clip_gradients(const std::vector<ParameterGroup>& groups, double most) {

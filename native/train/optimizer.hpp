@@ -62,6 +62,7 @@ class Optimizer {
     OptimizerRecipe recipe_;
     std::vector<ParameterGroup> groups_;
     State state_;  // tensors: the means of all parameters in order where the optimizer has them, then the mean squares
+    double momenta_ = 1;  // nadam's product of momenta; follows from the steps
     bool has_mean_ = false;
     std::optional<std::size_t> squares_;  // where they begin
 };
