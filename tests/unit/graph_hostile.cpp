@@ -63,6 +63,17 @@ TEST_CASE("integers are divided as in C, the smallest one by -1 too", "[graph]")
     CHECK_THAT(run_error(graph, at::ones({5}, at::kLong)), Contains("ZeroDivisionError"));
 }
 
+TEST_CASE("an LSTM whose weights do not fit its states is refused", "[graph]") {
+    const auto error = [](const Dims& bias) {
+        const Node lstm{"LSTM", "", "", {"x", "w", "r", "b"}, {"y"}, {}};
+        return run_error(
+            make_graph({5, 2, 3}, {lstm}, {{"w", noise({1, 16, 3})}, {"r", noise({1, 16, 4})}, {"b", noise(bias)}}, 14),
+            at::ones({5, 2, 3}));
+    };
+    for (const Dims& bias : {Dims{1, 1}, Dims{1, 31}, Dims{2, 32}, Dims{32}})
+        CHECK(error(bias) == "test: LSTM 'y': the bias has other sizes than its gates, directions and states");
+}
+
 TEST_CASE("a window wider than all channels of LRN sums them all", "[graph]") {
     const Node node{"LRN", "", "", {"x"}, {"y"}, {{"size", std::int64_t{1} << 20}, {"alpha", 1e5f}}};
     const at::Tensor x = at::arange(1, 13, at::kFloat).reshape({1, 3, 2, 2});

@@ -41,14 +41,22 @@ Kernel lstm(const Build& build) {
         const auto in_order = [&](In x) { return batch_first ? x.transpose(0, 1) : x; };
         const at::Tensor sequence = in_order(run.inputs[0]);
         const at::Tensor x = reverse ? sequence.flip(0) : sequence;
-        for (std::size_t i = 1; i < 3; ++i) {
-            check_rank(run.inputs[i], 3, "a weight");
-            if (run.inputs[i].size(0) != directions || run.inputs[i].size(1) % 4 != 0)
-                throw std::runtime_error("a weight has not 4 gates for each direction");
-        }
+        check_rank(run.inputs[2], 3, "the recurrent weight");
         const bool has_bias = run.has_input(3);
         const std::int64_t hidden = run.inputs[2].size(2);
+        if (hidden == 0) throw std::runtime_error("the recurrent weight has no states");
         check_size(run, {x.size(0), directions, x.size(1), hidden});
+        const auto expect = [&](std::size_t i, at::IntArrayRef sizes, const char* what) {
+            if (run.has_input(i) && run.inputs[i].sizes() != sizes)
+                throw std::runtime_error(std::string(what) + " has other sizes than its gates, directions and states");
+        };
+        expect(1, {directions, 4 * hidden, x.size(2)}, "the weight");
+        expect(2, {directions, 4 * hidden, hidden}, "the recurrent weight");
+        expect(3, {directions, 8 * hidden}, "the bias");
+        for (const std::size_t i : {5, 6}) {
+            if (batch_first) expect(i, {x.size(1), directions, hidden}, "a first state");
+            else expect(i, {directions, x.size(1), hidden}, "a first state");
+        }
         std::vector<at::Tensor> weights;
         for (std::int64_t d = 0; d < directions; ++d) {
             weights.push_back(in_torch_order(run.inputs[1][d]));
