@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "native/bundle/checksum.hpp"
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 #include "native/graph/network.hpp"
 #include "native/graph/onnx_io.hpp"
 #include "shared/bundle/golden.hpp"

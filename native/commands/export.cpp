@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "native/bundle/files.hpp"
 #include "native/bundle/model.hpp"
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
+#include "native/files/files.hpp"
 #include "native/graph/canonicalise.hpp"
 #include "native/graph/export.hpp"
 #include "native/graph/fold.hpp"

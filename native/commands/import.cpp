@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "native/bundle/files.hpp"
 #include "native/bundle/model.hpp"
 #include "native/commands/commands.hpp"
+#include "native/files/files.hpp"
 #include "native/graph/classifier_form.hpp"
 #include "native/graph/onnx_io.hpp"
 #include "native/graph/opset.hpp"

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "native/bundle/files.hpp"
 #include "native/bundle/model.hpp"
 #include "native/commands/commands.hpp"
+#include "native/files/files.hpp"
 #include "native/graph/network.hpp"
 
 namespace ouaf::commands {

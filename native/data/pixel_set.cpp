@@ -1,14 +1,13 @@
 // See pixel_set.hpp. IDX: http://yann.lecun.com/exdb/mnist/; CIFAR-10: https://www.cs.toronto.edu/~kriz/cifar.html
 #include "native/data/pixel_set.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
 
+#include "native/files/files.hpp"
 #include "shared/preprocess/decode.hpp"
 #include "shared/preprocess/photo_error.hpp"
 
@@ -22,12 +21,6 @@ using Bytes = std::vector<std::uint8_t>;
     throw std::runtime_error(path.string() + ": " + cause + "; fetch the data set again");
 }
 
-Bytes read_whole(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) fail(path, "can't be read");
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // An IDX file of unsigned bytes: what follows its head, and its sizes.
 struct Idx {
     std::vector<std::int64_t> sizes;
@@ -35,7 +28,7 @@ struct Idx {
 };
 
 Idx read_idx(const fs::path& path, std::size_t axes) {
-    Bytes bytes = read_whole(path);
+    Bytes bytes = read_file(path);
     const std::size_t head = 4 + 4 * axes;
     if (bytes.size() < head || bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] != axes)
         fail(path, "not an IDX file of bytes with " + std::to_string(axes) + " axes");
@@ -97,7 +90,7 @@ PixelSet read_cifar_binary(const fs::path& folder, Split split) {
     PixelSet set = empty_cifar();
     for (const std::string& batch : cifar_batches(split)) {
         const fs::path path = folder / (batch + ".bin");
-        const Bytes bytes = read_whole(path);
+        const Bytes bytes = read_file(path);
         if (bytes.empty() || bytes.size() % record != 0) fail(path, "not a whole number of CIFAR-10 pictures");
         for (std::size_t at = 0; at < bytes.size(); at += record) {
             set.labels.push_back(bytes[at]);
@@ -116,7 +109,7 @@ PixelSet read_cifar_png(const fs::path& folder, Split split) {
         const fs::path path = folder / (batch + ".png");
         Image image;
         try {
-            image = decode(read_whole(path), std::numeric_limits<int>::max()).image;
+            image = decode(read_file(path), std::numeric_limits<int>::max()).image;
         } catch (const PhotoError& error) {
             fail(path, error.what());
         }
@@ -125,7 +118,7 @@ PixelSet read_cifar_png(const fs::path& folder, Split split) {
     }
     // The package spells it so.
     const fs::path path = folder / (split == Split::train ? "train_lables.json" : "test_lables.json");
-    const Bytes text = read_whole(path);
+    const Bytes text = read_file(path);
     const auto labels = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
     const std::size_t pictures = set.pixels.size() / (std::size_t{32} * 32 * 3);
     if (!labels.is_array() || labels.size() != pictures)

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <thread>
 
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 #include "native/graph/network.hpp"
 
 namespace ouaf {

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 
 namespace ouaf {
 namespace {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 
 namespace ouaf {
 

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "native/bundle/checksum.hpp"
-#include "native/bundle/files.hpp"
 #include "native/bundle/model.hpp"
+#include "native/files/files.hpp"
 #include "native/graph/network.hpp"
 #include "native/onnxruntime/session.hpp"
 #include "shared/preprocess/photo_error.hpp"

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "native/bundle/checksum.hpp"
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 #include "shared/bundle/bundle.hpp"
 #include "shared/preprocess/photo_error.hpp"
 

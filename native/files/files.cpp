@@ -1,5 +1,5 @@
 // Files through POSIX calls, for their error codes and fsync.
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
