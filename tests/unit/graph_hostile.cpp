@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <limits>
+#include <numeric>
 
 #include "native/graph/canonicalise.hpp"
 #include "native/graph/memory_limit.hpp"
@@ -72,6 +73,14 @@ TEST_CASE("an LSTM whose weights do not fit its states is refused", "[graph]") {
     };
     for (const Dims& bias : {Dims{1, 1}, Dims{1, 31}, Dims{2, 32}, Dims{32}})
         CHECK(error(bias) == "test: LSTM 'y': the bias has other sizes than its gates, directions and states");
+}
+
+TEST_CASE("a million axes are refused", "[graph]") {
+    Ints axes(1'000'000);
+    std::iota(axes.begin(), axes.end(), 0);
+    const Node node{"Unsqueeze", "", "", {"x", "axes"}, {"y"}, {}};
+    CHECK(run_error(make_graph({2}, {node}, {{"axes", integers(axes)}}), at::ones({2})) ==
+          "test: Unsqueeze 'y': asks for 1000001 axes; at most 64 are supported");
 }
 
 TEST_CASE("a window wider than all channels of LRN sums them all", "[graph]") {

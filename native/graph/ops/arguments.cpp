@@ -36,7 +36,15 @@ void front_axes(Numbers& axes, std::int64_t rank) {
     for (std::int64_t& axis : axes) axis = front_axis(axis, rank);
 }
 
+void check_axes(std::int64_t count) {
+    constexpr std::int64_t most = 64;  // LibTorch's own limit where it computes
+    if (count > most)
+        throw std::runtime_error("asks for " + std::to_string(count) + " axes; at most " + std::to_string(most) +
+                                 " are supported");
+}
+
 void check_size(const Run& run, at::IntArrayRef sizes) {
+    check_axes(static_cast<std::int64_t>(sizes.size()));
     if (element_count({sizes.begin(), sizes.end()}) > run.most_elements)
         throw std::runtime_error("asks for more than " + std::to_string(run.most_elements) + " elements");
 }

@@ -25,7 +25,11 @@ NumbersOf numbers(const Build& build, const std::string& attribute, std::size_t 
 std::int64_t front_axis(std::int64_t axis, std::int64_t rank);
 void front_axes(Numbers& axes, std::int64_t rank);
 
-// Throws where a size is negative or a result of these sizes would be larger than run.most_elements.
+// Throws where a tensor would have more axes than LibTorch computes with.
+void check_axes(std::int64_t count);
+
+// Throws where check_axes does, where a size is negative or a result of these sizes would be larger than
+// run.most_elements.
 void check_size(const Run& run, at::IntArrayRef sizes);
 
 // Throws where x has fewer or more axes; what: "the input".

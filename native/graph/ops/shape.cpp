@@ -70,6 +70,7 @@ Kernel unsqueeze(const Build& build) {
         const at::Tensor& x = run.inputs[0];
         Numbers axes = axes_of(run);
         const auto rank = x.dim() + static_cast<std::int64_t>(axes.size());  // axes count in the output
+        check_axes(rank);
         for (std::int64_t& axis : axes)
             if (axis < 0) axis += rank;
         std::sort(axes.begin(), axes.end());
