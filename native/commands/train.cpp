@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
@@ -20,6 +21,7 @@ struct Options {
     std::string backbone;
     std::string out;
     std::string resume;
+    std::vector<std::string> overrides;
 };
 
 std::atomic<bool> stopped = false;
@@ -86,7 +88,7 @@ void run(const Options& options) {
         return print_fit(outcome, options.resume);
     }
     if (options.recipe.empty()) throw CLI::RequiredError("a recipe, or --resume with a run's folder");
-    Recipe recipe = read_recipe(options.recipe);
+    Recipe recipe = read_recipe(options.recipe, options.overrides);
     if (!options.data.empty()) recipe.data = options.data;
     if (!options.backbone.empty()) recipe.backbone = options.backbone;
     const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
@@ -115,7 +117,11 @@ void add_train(CLI::App& app) {
     command->add_option("--data", options->data, "the data set's folder, instead of the recipe's");
     command->add_option("--backbone", options->backbone, "the bundle to start from, instead of the recipe's");
     command->add_option("--out", options->out, "the run's folder (default: runs/ and the recipe's name)");
-    command->add_option("--resume", options->resume, "go on with the run in this folder");
+    CLI::Option* resume = command->add_option("--resume", options->resume, "go on with the run in this folder");
+    command
+        ->add_option("--set", options->overrides, "KEY=VALUE in place of the recipe's, as train.epochs=3; repeatable")
+        ->allow_extra_args(false)
+        ->excludes(resume);
     command->callback([options] { run(*options); });
 }
 

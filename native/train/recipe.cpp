@@ -128,8 +128,11 @@ class Read {
                 fail(std::string(key.str()), "is not a key of a recipe (known here: " + joined(known_) + ")");
     }
 
+    // Names the file, or the override, that gives the key; the recipe itself where none does.
     [[noreturn]] void fail(std::string_view key, const std::string& what) const {
-        throw std::runtime_error(path_->string() + ": '" + std::string(key) + "' " + what);
+        const toml::node* given = table_->get(key);
+        const toml::source_path_ptr from = given ? given->source().path : nullptr;
+        throw std::runtime_error((from ? *from : path_->string()) + ": '" + std::string(key) + "' " + what);
     }
 
  private:
@@ -181,13 +184,31 @@ void read_section(const std::filesystem::path& path, const toml::table& table, S
     reader.refuse_others();
 }
 
-// Keys of `over` take the place of `table`'s, within tables too.
-void lay_over(toml::table& table, const toml::table& over) {
-    for (const auto& [key, value] : over) {
+// Keys of `over` take the place of `table`'s, within tables too. Moved, values keep where they were read.
+void lay_over(toml::table& table, toml::table&& over) {
+    for (auto&& [key, value] : over) {
         toml::table* inner = table[key].as_table();
-        if (inner && value.is_table()) lay_over(*inner, *value.as_table());
-        else table.insert_or_assign(key, value);
+        if (inner && value.is_table()) lay_over(*inner, std::move(*value.as_table()));
+        else value.visit([&table, &name = key](auto& node) { table.insert_or_assign(name, std::move(node)); });
     }
+}
+
+// "train.optimizer=adam" as a table that is read from "--set train.optimizer=adam".
+toml::table read_override(const std::string& given) {
+    const std::string source = "--set " + given;
+    const std::size_t equals = given.find('=');
+    if (equals != std::string::npos) {
+        const std::string key = given.substr(0, equals);
+        const std::string value = given.substr(equals + 1);
+        // What is no TOML is a text whose quotes the shell has taken away.
+        for (const std::string& text : {value, "'" + value + "'"}) {
+            try {
+                return toml::parse(key + " = " + text, source);
+            } catch (const toml::parse_error&) {
+            }
+        }
+    }
+    throw std::runtime_error(source + ": must be KEY=VALUE, such as train.learning_rate=0.01");
 }
 
 toml::table read_with_parents(const std::filesystem::path& path, int depth) {
@@ -207,14 +228,15 @@ toml::table read_with_parents(const std::filesystem::path& path, int depth) {
     if (parent.empty()) return table;
     table.erase("parent");
     toml::table whole = read_with_parents(path.parent_path() / parent, depth + 1);
-    lay_over(whole, table);
+    lay_over(whole, std::move(table));
     return whole;
 }
 
 }  // namespace
 
-Recipe read_recipe(const std::filesystem::path& path) {
-    const toml::table table = read_with_parents(path, 0);
+Recipe read_recipe(const std::filesystem::path& path, std::span<const std::string> overrides) {
+    toml::table table = read_with_parents(path, 0);
+    for (const std::string& given : overrides) lay_over(table, read_override(given));
     Read reader(path, table);
     Recipe recipe;
     recipe.name = reader.text("name");

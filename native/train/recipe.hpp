@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "native/data/augment.hpp"
@@ -61,10 +62,11 @@ struct Recipe {
     AugmentRecipe augment;
 };
 
-// Paths in a recipe are relative to the folder that ouaf is started in, but for `parent`. Throws std::runtime_error
-// "path: cause" for what is no TOML, for an unknown key (with the known ones), for a value of the wrong type or out of
-// range.
-Recipe read_recipe(const std::filesystem::path& path);
+// Paths in a recipe are relative to the folder that ouaf is started in, but for `parent`. `overrides` such as
+// "train.learning_rate=0.01" or "network=mlp", a key and a value in TOML, stand over what the file says, the last one
+// on top. Throws std::runtime_error "path: cause" for what is no TOML, for an unknown key (with the known ones), for a
+// value of the wrong type or out of range; of an override the cause comes after "--set train.learning_rate=0.01: ".
+Recipe read_recipe(const std::filesystem::path& path, std::span<const std::string> overrides = {});
 
 // All keys, resolved.
 std::string to_toml(const Recipe& recipe);

@@ -142,6 +142,8 @@ class Training(unittest.TestCase):
         fails('parent = "recipe.toml"\n[train]\noptimizer = "adamn"\n', "'optimizer' must be one of sgd, rmsprop, adam")
         fails('parent = "recipe.toml"\n[train]\nepochs = 1.5\n', "'epochs' must be a whole number")
         fails('parent = "bad.toml"\n', "more than 16 parents")
+        _, err = self.finish("recipe.toml", "--set", "train.epoch=3", code=1)
+        self.assertIn("--set train.epoch=3: 'epoch' is not a key of a recipe", err)
 
     def test_a_loss_that_is_no_number_goes_back(self):
         (self.folder / "wild.toml").write_text('parent = "recipe.toml"\nname = "wild"\n[train]\noptimizer = "sgd"\n'

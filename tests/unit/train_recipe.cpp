@@ -1,10 +1,12 @@
 // Recipes: what is read, and what is said about a wrong one.
 #include <unistd.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "native/train/recipe.hpp"
 #include "native/train/run_directory.hpp"
@@ -59,6 +61,39 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with("name = \"x\"\nnetwork = \"n\"\ndata = \"d\"\n", "'train' must be a table");
     fails_with("name = \n", "recipe.toml:1: ");
     CHECK_THROWS_WITH(ouaf::read_recipe(folder.path / "none.toml"), Catch::Contains("there is no such recipe"));
+}
+
+TEST_CASE("Overrides stand over the recipe and are checked as its own keys") {
+    const Folder folder;
+    const fs::path path =
+        folder.write("name = \"x\"\nnetwork = \"cnn\"\ndata = \"d\"\n[train]\nepochs = 3\nbatch = 8\n");
+    const auto with = [&](std::vector<std::string> overrides) { return ouaf::read_recipe(path, overrides); };
+    const ouaf::Recipe recipe =
+        with({"train.learning_rate=1e-2", "network=mlp", "train.optimizer='lamb'", "augment.crop=[0.5, 1]",
+              "train.bfloat16=true", "train.epochs=4", "train.epochs=5"});
+    CHECK(recipe.train->learning_rate == 0.01);
+    CHECK(recipe.network == "mlp");
+    CHECK(recipe.train->optimizer.kind == ouaf::OptimizerKind::lamb);
+    CHECK(recipe.augment.crop == std::array{0.5, 1.0});
+    CHECK(recipe.train->bfloat16);
+    CHECK(recipe.train->epochs == 5);
+    CHECK(recipe.train->batch == 8);
+
+    const auto fails_with = [&](const std::string& override, const std::string& message) {
+        CHECK_THROWS_WITH(with({override}), Catch::StartsWith(message));
+    };
+    fails_with("train.epochs=1.5", "--set train.epochs=1.5: 'epochs' must be a whole number");
+    fails_with("train.epochs=0", "--set train.epochs=0: 'epochs' must be a number from 1 to 100000");
+    fails_with("train.epochs=0.0.1", "--set train.epochs=0.0.1: 'epochs' must be a number");
+    fails_with("train.optimizer=adamn", "--set train.optimizer=adamn: 'optimizer' must be one of sgd, ");
+    fails_with("train.rate=1", "--set train.rate=1: 'rate' is not a key of a recipe (known here: epochs, ");
+    fails_with("train=1", "--set train=1: 'train' must be a table");
+    for (const std::string wrong : {"train.epochs", "=3", "train.=3", "train epochs=3"})
+        fails_with(wrong, "--set " + wrong + ": must be KEY=VALUE, such as train.learning_rate=0.01");
+    // What the recipe itself says wrong is still said of the recipe.
+    CHECK_THROWS_WITH(ouaf::read_recipe(folder.write(whole + "[head]\niterations = -1\n"),
+                                        std::vector<std::string>{"validation=0.2"}),
+                      Catch::StartsWith((folder.path / "recipe.toml").string() + ": 'iterations' must be"));
 }
 
 TEST_CASE("No run overwrites another") {
