@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Options {
     std::string out;
     std::string resume;
     std::vector<std::string> overrides;
+    int until = whole_run;
 };
 
 std::atomic<bool> stopped = false;
@@ -83,7 +85,7 @@ void run(const Options& options) {
         FitOutcome outcome;
         {
             ProgressLine line;
-            outcome = resume_fit(options.resume, stopped, report_to(line));
+            outcome = resume_fit(options.resume, stopped, report_to(line), options.until);
         }
         return print_fit(outcome, options.resume);
     }
@@ -96,10 +98,12 @@ void run(const Options& options) {
         FitOutcome outcome;
         {
             ProgressLine line;
-            outcome = start_fit(recipe, folder, stopped, report_to(line));
+            outcome = start_fit(recipe, folder, stopped, report_to(line), options.until);
         }
         return print_fit(outcome, folder);
     }
+    if (options.until != whole_run)
+        throw std::runtime_error(options.recipe + ": --until needs a recipe with [train]; a head is fitted at once");
     TrainingResult result;
     {
         ProgressLine line;
@@ -122,6 +126,8 @@ void add_train(CLI::App& app) {
         ->add_option("--set", options->overrides, "KEY=VALUE in place of the recipe's, as train.epochs=3; repeatable")
         ->allow_extra_args(false)
         ->excludes(resume);
+    command->add_option("--until", options->until, "save and stop after this epoch, to go on later with --resume")
+        ->check(CLI::PositiveNumber);
     command->callback([options] { run(*options); });
 }
 

@@ -212,13 +212,14 @@ bool Fit::end_epoch(const FitReport& report) {
     return epoch_ < recipe_.epochs && waits;
 }
 
-FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report) {
+FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report, int until) {
     if (!order_.defined()) {
         start_epoch();
         save_last();
     }
     Clock::time_point saved = Clock::now();
     bool goes_on = epoch_ < recipe_.epochs;
+    if (goes_on && epoch_ >= until) return {};
     while (goes_on) {
         const Clock::time_point start = Clock::now();
         train_step();
@@ -232,7 +233,7 @@ FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report) {
             save_last();
             saved = Clock::now();
         }
-        if (stop && goes_on) return {};
+        if (goes_on && (stop || epoch_ >= until)) return {};
     }
     const Checkpoint best = load_checkpoint(run_.best_checkpoint());
     const at::NoGradGuard no_gradients;

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 
 #include "native/data/pictures.hpp"
 #include "native/evaluate/metrics.hpp"
@@ -41,6 +42,9 @@ struct FitResult {
 // How well the network, as in evaluation, knows these pictures, seen from the middle and unchanged.
 Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form);
 
+// Epochs that no run has.
+inline constexpr int whole_run = std::numeric_limits<int>::max();
+
 class Fit {
  public:
     // Everything is used until the end, and `network` changed.
@@ -49,9 +53,9 @@ class Fit {
 
     void resume(const Checkpoint& checkpoint);
 
-    // Writes a checkpoint and returns soon after `stop` is set. Throws std::runtime_error where the loss is no number
-    // again and again.
-    FitResult run(const std::atomic<bool>& stop, const FitReport& report);
+    // Writes a checkpoint and returns soon after `stop` is set, or once `until` epochs are done. Throws
+    // std::runtime_error where the loss is no number again and again.
+    FitResult run(const std::atomic<bool>& stop, const FitReport& report, int until = whole_run);
 
  private:
     void start_epoch();

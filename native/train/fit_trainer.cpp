@@ -54,7 +54,7 @@ Prepared prepare(const Recipe& recipe) {
 }
 
 FitOutcome run_fit(Prepared prepared, const Recipe& recipe, RunDirectory& run, bool resuming,
-                   const std::atomic<bool>& stop, const FitReport& report) {
+                   const std::atomic<bool>& stop, const FitReport& report, int until) {
     const auto& [training, validation, held_out, form, graph] = prepared;
     graph::Network network(graph);
     FitOutcome outcome;
@@ -74,7 +74,7 @@ FitOutcome run_fit(Prepared prepared, const Recipe& recipe, RunDirectory& run, b
                     {"mean", form.mean},
                     {"std", form.std}});
     }
-    outcome.fit = fit.run(stop, report);
+    outcome.fit = fit.run(stop, report, until);
     if (!outcome.fit.finished) return outcome;
     outcome.test = measure_pictures(network, held_out, form);
     run.record({{"event", "test"},
@@ -91,16 +91,17 @@ FitOutcome run_fit(Prepared prepared, const Recipe& recipe, RunDirectory& run, b
 }  // namespace
 
 FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, const std::atomic<bool>& stop,
-                     const FitReport& report) {
+                     const FitReport& report, int until) {
     Prepared prepared = prepare(recipe);
     RunDirectory run(folder, recipe);
-    return run_fit(std::move(prepared), recipe, run, false, stop, report);
+    return run_fit(std::move(prepared), recipe, run, false, stop, report, until);
 }
 
-FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitReport& report) {
+FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitReport& report,
+                      int until) {
     RunDirectory run(folder);
     const Recipe recipe = read_recipe(run.recipe());
-    return run_fit(prepare(recipe), recipe, run, true, stop, report);
+    return run_fit(prepare(recipe), recipe, run, true, stop, report, until);
 }
 
 }  // namespace ouaf

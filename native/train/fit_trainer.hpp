@@ -19,9 +19,11 @@ struct FitOutcome {
     std::filesystem::path network;  // the ONNX file
 };
 
-// Makes the run directory, or goes on with the one that is there. The test split is looked at once, at the end.
+// Makes the run directory, or goes on with the one that is there, `until` so many epochs are done. The test split is
+// looked at once, at the end.
 FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, const std::atomic<bool>& stop,
-                     const FitReport& report);
-FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitReport& report);
+                     const FitReport& report, int until = whole_run);
+FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitReport& report,
+                      int until = whole_run);
 
 }  // namespace ouaf

@@ -117,6 +117,19 @@ class Training(unittest.TestCase):
             lines = (run / "metrics.jsonl").read_text().splitlines()
             self.assertEqual([json.loads(line).get("epoch") for line in lines], [None, 1, 2, 3, None])
 
+    def test_stopped_after_an_epoch_it_goes_on_to_the_same_weights(self):
+        self.finish("recipe.toml", "--out", "runs/whole", "--set", "train.epochs=2")
+        out, _ = self.finish("recipe.toml", "--set", "train.epochs=2", "--out", "runs/parts", "--until", "1")
+        self.assertIn("stopped and saved; go on with: ouaf train --resume runs/parts", out)
+        metrics = self.folder / "runs/parts/metrics.jsonl"
+        epochs = lambda: [json.loads(line).get("epoch") for line in metrics.read_text().splitlines()]
+        self.assertEqual(epochs(), [None, 1])
+        self.finish("--resume", "runs/parts", "--until", "1")  # there it is already
+        self.assertEqual(epochs(), [None, 1])
+        self.finish("--resume", "runs/parts", "--until", "2")
+        self.assertEqual(epochs(), [None, 1, 2, None])
+        self.assertTrue(self.weights("parts") == self.weights("whole"))
+
     def test_an_interrupt_saves_and_says_how_to_go_on(self):
         (self.folder / "endless.toml").write_text('parent = "recipe.toml"\n[train]\nepochs = 10000\n')
         process = self.start("endless.toml", "--out", "runs/a")
