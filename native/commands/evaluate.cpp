@@ -73,7 +73,8 @@ void add_evaluate(CLI::App& app) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("evaluate", "Measure a model on labelled photos");
     command->add_option("--model", options->model, "a model bundle's folder")->capture_default_str();
-    command->add_option("--data", options->data, "Stanford Dogs, or any folder with one folder a class")->required();
+    command->add_option("--data", options->data, "Stanford Dogs, a folder with one folder a class, or a CSV file")
+        ->required();
     command->add_option("--list", options->list,
                         "only these photos: a path a line, and its class after a comma if its folder doesn't say it");
     command->add_flag("--json", options->json, "one JSON object instead of text");

@@ -19,6 +19,7 @@ namespace {
 struct Options {
     std::string recipe;
     std::string data;
+    std::vector<std::string> classes;
     std::string backbone;
     std::string out;
     std::string resume;
@@ -90,8 +91,9 @@ void run(const Options& options) {
         return print_fit(outcome, options.resume);
     }
     if (options.recipe.empty()) throw CLI::RequiredError("a recipe, or --resume with a run's folder");
-    Recipe recipe = read_recipe(options.recipe, options.overrides);
-    if (!options.data.empty()) recipe.data = options.data;
+    Recipe recipe = read_recipe(options.recipe);
+    if (!options.data.empty()) recipe.data.root = options.data;
+    if (!options.classes.empty()) recipe.data.classes = options.classes;
     if (!options.backbone.empty()) recipe.backbone = options.backbone;
     const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
     if (recipe.train) {
@@ -118,7 +120,9 @@ void add_train(CLI::App& app) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("train", "Train a classifier as a recipe says");
     command->add_option("recipe", options->recipe, "a TOML file, such as recipes/dogs_head.toml");
-    command->add_option("--data", options->data, "the data set's folder, instead of the recipe's");
+    command->add_option("--data", options->data, "the data set, instead of the recipe's");
+    command->add_option("--classes", options->classes, "only these classes, by folder, id or name: a,b,c")
+        ->delimiter(',');
     command->add_option("--backbone", options->backbone, "the bundle to start from, instead of the recipe's");
     command->add_option("--out", options->out, "the run's folder (default: runs/ and the recipe's name)");
     CLI::Option* resume = command->add_option("--resume", options->resume, "go on with the run in this folder");

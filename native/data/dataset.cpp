@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <fstream>
+#include <initializer_list>
 #include <map>
 #include <stdexcept>
+#include <utility>
+
+#include "native/data/photo_list.hpp"
 
 namespace ouaf {
 namespace {
@@ -21,10 +24,12 @@ bool is_photo(const fs::path& path) {
     return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
 }
 
-std::vector<fs::path> sorted_entries(const fs::path& folder) try {
-    std::vector<fs::path> entries;
+using Photos = std::vector<ListedPhoto>;  // `file` is the whole path here
+
+std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) try {
+    std::vector<fs::directory_entry> entries;
     for (const auto& entry : fs::directory_iterator(folder)) {
-        if (entry.path().filename().string().front() != '.') entries.push_back(entry.path());
+        if (entry.path().filename().string().front() != '.') entries.push_back(entry);
     }
     std::sort(entries.begin(), entries.end());
     return entries;
@@ -34,88 +39,67 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) try {
 }
 
 // One folder a class; folders without photos are no classes.
-Dataset read_tree(const fs::path& root) {
-    Dataset data{root, {}, {}};
-    for (const fs::path& folder : sorted_entries(root)) {
-        if (!fs::is_directory(folder)) continue;
-        const std::size_t before = data.samples.size();
-        for (const fs::path& photo : sorted_entries(folder)) {
-            if (is_photo(photo) && !fs::is_directory(photo)) data.samples.push_back({photo, data.classes.size()});
+void add_tree(const fs::path& root, std::optional<Split> split, Photos& photos) {
+    for (const fs::directory_entry& folder : sorted_entries(root)) {
+        if (!folder.is_directory()) continue;
+        for (const fs::directory_entry& photo : sorted_entries(folder)) {
+            if (is_photo(photo.path()) && !photo.is_directory())
+                photos.push_back({photo.path().string(), folder.path().filename().string(), split});
         }
-        if (data.samples.size() > before) data.classes.push_back(class_of_folder(folder.filename().string()));
     }
-    return data;
 }
 
-// "path" or "path,class" a line. Classes come out in order of their names.
-Dataset read_list(const fs::path& root, const fs::path& list) {
-    std::ifstream lines(list);
-    if (!lines) throw std::runtime_error(list.string() + ": the list can't be read; check its path");
-    const fs::path base = fs::is_directory(root / "Images") ? root / "Images" : root;
-
-    std::vector<std::pair<fs::path, std::string>> rows;
-    std::map<std::string, std::size_t> labels;
-    std::size_t number = 0;
-    for (std::string line; std::getline(lines, line);) {
-        if (++number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // a spreadsheet's byte order mark
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        if (line.empty() || (number == 1 && line == "file,class")) continue;
-        const std::size_t comma = line.rfind(',');
-        const fs::path file = line.substr(0, comma);
-        const std::string folder =
-            comma == std::string::npos ? file.parent_path().filename().string() : line.substr(comma + 1);
-        if (file.empty() || folder.empty()) {
-            throw std::runtime_error(list.string() + ":" + std::to_string(number) +
-                                     ": a line must be a photo's path, a comma and its class; the class may be left "
-                                     "out where the photo lies in a folder of that name");
-        }
-        rows.emplace_back(file.is_absolute() ? file : base / file, folder);
-        labels.emplace(folder, 0);
+void add_list(const fs::path& base, const fs::path& list, std::optional<Split> split, Photos& photos) {
+    for (ListedPhoto& photo : read_photo_list(list)) {
+        if (photo.file.front() != '/') photo.file = (base / photo.file).string();
+        if (split) photo.split = split;
+        photos.push_back(std::move(photo));
     }
-    if (rows.empty()) throw std::runtime_error(list.string() + ": the list has no photos in it");
-    Dataset data{root, {}, {}};
-    for (auto& [folder, label] : labels) {
-        label = data.classes.size();
-        data.classes.push_back(class_of_folder(folder));
-    }
-    for (auto& [path, folder] : rows) data.samples.push_back({std::move(path), labels.at(folder)});
-    return data;
 }
 
-fs::path official_list(const fs::path& root, Split split) {
-    return root / "lists" / (split == Split::train ? "train_list.txt" : "test_list.txt");
-}
-
-// The folder of a split in a data set that comes divided, or nothing. A lone folder "train" is a class: of vehicles.
-std::optional<fs::path> split_folder(const fs::path& root, Split split) {
-    if (!fs::is_directory(root / "train")) return std::nullopt;
-    for (const char* name : {"test", "val", "valid"}) {
-        if (fs::is_directory(root / name)) return root / (split == Split::train ? "train" : name);
-    }
+std::optional<fs::path> first_folder(const fs::path& root, std::initializer_list<const char*> names) {
+    for (const char* name : names)
+        if (fs::is_directory(root / name)) return root / name;
     return std::nullopt;
 }
 
-// The layouts that come divided.
-std::optional<Dataset> open_divided(const fs::path& root, Split split) {
-    if (!fs::is_directory(root))
-        throw std::runtime_error(root.string() + ": there is no such folder; give the data set's folder");
-    if (fs::is_directory(root / "Images") && fs::exists(official_list(root, split))) {
-        return read_list(root, official_list(root, split));
+void add_layout(const fs::path& root, Photos& photos) {
+    const fs::path train_list = root / "lists" / "train_list.txt";
+    if (fs::is_directory(root / "Images") && fs::exists(train_list)) {
+        add_list(root / "Images", train_list, Split::train, photos);
+        add_list(root / "Images", root / "lists" / "test_list.txt", Split::test, photos);
+        return;
     }
-    if (const auto folder = split_folder(root, split)) return read_tree(*folder);
-    return std::nullopt;
+    auto validation = first_folder(root, {"val", "valid", "validation"});
+    auto test = first_folder(root, {"test"});
+    if (!test) test = std::exchange(validation, std::nullopt);
+    if (!test || !fs::is_directory(root / "train"))
+        return add_tree(root, std::nullopt, photos);  // a class may be "train"
+    add_tree(root / "train", Split::train, photos);
+    if (validation) add_tree(*validation, Split::validation, photos);
+    add_tree(*test, Split::test, photos);
 }
 
-Dataset checked(Dataset data) {
-    if (data.samples.empty()) {
+// Classes come out in order of their folders' names.
+DividedDataset labelled(const fs::path& root, Photos photos) {
+    if (photos.empty()) {
         throw std::runtime_error(
-            data.root.string() +
+            root.string() +
             ": no photos are there; a data set has one folder a class with JPEG, PNG, WebP or BMP files in it");
     }
+    std::map<std::string, std::size_t> labels;
+    for (const ListedPhoto& photo : photos) labels.emplace(photo.folder, 0);
+    DividedDataset data{{root, {}, {}}, {}};
+    for (auto& [folder, label] : labels) {
+        label = data.all.classes.size();
+        data.all.classes.push_back(class_of_folder(folder));
+    }
+    for (ListedPhoto& photo : photos) {
+        data.all.samples.push_back({std::move(photo.file), labels.at(photo.folder)});
+        if (photo.split) data.splits.push_back(*photo.split);
+    }
     return data;
 }
-
-bool is_held_out(std::size_t position) { return position % 5 == 4; }
 
 }  // namespace
 
@@ -133,23 +117,36 @@ DatasetClass class_of_folder(const std::string& folder) {
     return result;
 }
 
-Dataset open_dataset(const fs::path& root, Split split) {
-    if (auto divided = open_divided(root, split)) return checked(std::move(*divided));
-    Dataset all = checked(read_tree(root));
-    Dataset part{all.root, all.classes, {}};
-    std::size_t position = 0, label = 0;
-    for (Sample& sample : all.samples) {
-        if (sample.label != label) position = 0;
-        label = sample.label;
-        if (is_held_out(position++) == (split == Split::test)) part.samples.push_back(std::move(sample));
-    }
-    return checked(std::move(part));
+DividedDataset open_dataset(const fs::path& root) {
+    Photos photos;
+    if (fs::is_directory(root)) add_layout(root, photos);
+    else if (root.extension() == ".csv" && fs::exists(root))
+        add_list(fs::absolute(root).parent_path(), root, std::nullopt, photos);
+    else throw std::runtime_error(root.string() + ": there is no such folder or CSV file; give the data set's");
+    return labelled(root, std::move(photos));
+}
+
+Dataset part_of(const DividedDataset& data, Split split) {
+    Dataset part{data.all.root, data.all.classes, {}};
+    for (std::size_t i = 0; i < data.splits.size(); ++i)
+        if (data.splits[i] == split) part.samples.push_back(data.all.samples[i]);
+    return part;
 }
 
 Dataset open_evaluation_set(const fs::path& root, const std::optional<fs::path>& list) {
-    if (list) return checked(read_list(root, *list));
-    if (auto divided = open_divided(root, Split::test)) return checked(std::move(*divided));
-    return checked(read_tree(root));
+    DividedDataset data;
+    if (list) {
+        Photos photos;
+        add_list(fs::is_directory(root / "Images") ? root / "Images" : root, *list, std::nullopt, photos);
+        data = labelled(root, std::move(photos));
+    } else {
+        data = open_dataset(root);
+    }
+    if (data.splits.empty()) return std::move(data.all);
+    Dataset test = part_of(data, Split::test);
+    if (test.samples.empty())
+        throw std::runtime_error((list ? *list : root).string() + ": none of its photos is of the test split");
+    return test;
 }
 
 }  // namespace ouaf

@@ -1,6 +1,6 @@
-// Labelled photos in folders: one folder a class, or Stanford Dogs with its official lists.
+// Labelled photos: one folder a class, folders train/ and test/, Stanford Dogs with its official lists, or a CSV file.
 //
-//   Dataset test = open_dataset("data/stanford-dogs", Split::test);
+//   Dataset test = open_evaluation_set("data/stanford-dogs", std::nullopt);
 #pragma once
 
 #include <cstddef>
@@ -32,18 +32,27 @@ struct Dataset {
     std::vector<Sample> samples;
 };
 
-enum class Split { train, test };
+enum class Split { train, validation, test };
 
-// A split of a data set to train on and to report with:
-//   - Stanford Dogs (Images/ and lists/ in `root`): the official lists
-//   - folders train/ and test/ in `root` (test/ may be called val/ or valid/), one folder a class inside
-//   - one folder a class: of each class every fifth photo by name is the test
+struct DividedDataset {
+    Dataset all;
+    std::vector<Split> splits;  // of each photo; empty where the data set does not come divided
+};
+
+// Every photo of a data set, which is one of:
+//   - Stanford Dogs (Images/ and lists/ in `root`), divided by the official lists
+//   - folders train/ and test/ in `root`, one folder a class inside, and for validation val/, valid/ or validation/;
+//     where there is no test/, that one is the test
+//   - one folder a class, not divided
+//   - a CSV file, see photo_list.hpp, with paths relative to its folder; divided where it has a third column
 // Throws std::runtime_error "path: cause; what to do" when nothing usable is there.
-Dataset open_dataset(const std::filesystem::path& root, Split split);
+DividedDataset open_dataset(const std::filesystem::path& root);
 
-// What a model is evaluated on: the test split of the first two layouts, every photo of the third. With `list`, its
-// photos instead: a line each, a path relative to `root` (or root/Images) and, after a comma, the class; without one
-// the class is the photo's folder. A first line "file,class" is a heading.
+// The photos of one split, with the classes of all.
+Dataset part_of(const DividedDataset& data, Split split);
+
+// What a model is evaluated on: the test of a data set that comes divided, every photo of another. With `list`, its
+// photos instead (those of its test, where it has splits), with paths relative to `root` or root/Images.
 Dataset open_evaluation_set(const std::filesystem::path& root, const std::optional<std::filesystem::path>& list);
 
 }  // namespace ouaf

@@ -131,6 +131,7 @@ PixelSet read_cifar_png(const fs::path& folder, Split split) {
 }  // namespace
 
 std::optional<PixelSet> open_pixel_set(const fs::path& root, Split split) {
+    if (split == Split::validation) return std::nullopt;
     for (const fs::path& folder : {root, root / "data"}) {
         if (fs::exists(folder / "train-images-idx3-ubyte")) return read_mnist(folder, split);
         if (fs::exists(folder / "data_batch_1.bin")) return read_cifar_binary(folder, split);

@@ -25,7 +25,8 @@ struct PixelSet {
 };
 
 // The files may lie in `root` or in root/data, under the names that their authors gave them. Nothing where there are
-// none. Throws std::runtime_error "path: cause; what to do" for files that are cut short or say something else.
+// none, and for validation, which neither has. Throws std::runtime_error "path: cause; what to do" for files that are
+// cut short or say something else.
 std::optional<PixelSet> open_pixel_set(const std::filesystem::path& root, Split split);
 
 }  // namespace ouaf

@@ -14,9 +14,12 @@
 namespace ouaf {
 namespace {
 
-Pictures open_pictures(const std::filesystem::path& data, Split split) {
-    if (const auto set = open_pixel_set(data, split)) return pictures_of(*set);
-    throw std::runtime_error(data.string() + ": holds no MNIST and no CIFAR-10; give the folder with their files");
+Pictures open_pictures(const DataRecipe& data, Split split) {
+    if (!data.classes.empty() || data.split != std::array<double, 3>{})
+        throw std::runtime_error(data.root.string() +
+                                 ": MNIST and CIFAR-10 are taken as they come; leave 'classes' and 'split' out");
+    if (const auto set = open_pixel_set(data.root, split)) return pictures_of(*set);
+    throw std::runtime_error(data.root.string() + ": holds no MNIST and no CIFAR-10; give the folder with their files");
 }
 
 // Mean and deviation of each channel over the training pictures.
@@ -44,7 +47,7 @@ struct Prepared {
 Prepared prepare(const Recipe& recipe) {
     Prepared run;
     std::tie(run.training, run.validation) =
-        split_pictures(open_pictures(recipe.data, Split::train), recipe.validation, recipe.train->seed);
+        split_pictures(open_pictures(recipe.data, Split::train), recipe.data.validation, recipe.data.seed);
     run.test = open_pictures(recipe.data, Split::test);
     run.form = form_of(run.training);
     const at::Tensor& pixels = run.training.pixels;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -111,6 +112,32 @@ class Read {
             if constexpr (std::is_integral_v<T>)
                 if (!given.is_integer()) fail(key, "must be a whole number");
         }
+    }
+
+    std::vector<std::string> texts(std::string_view key) {
+        known_.emplace_back(key);
+        std::vector<std::string> values;
+        if (!table_->contains(key)) return values;
+        const toml::array* const given = (*table_)[key].as_array();
+        if (!given || given->empty()) fail(key, "must be a list of texts");
+        for (const toml::node& node : *given) {
+            values.push_back(node.value<std::string>().value_or(""));
+            if (values.back().empty()) fail(key, "must be a list of texts");
+        }
+        return values;
+    }
+
+    std::array<double, 3> shares(std::string_view key) {
+        known_.emplace_back(key);
+        std::array<double, 3> values{};
+        if (!table_->contains(key)) return values;
+        const toml::array* const given = (*table_)[key].as_array();
+        if (!given || given->size() != values.size()) fail(key, "must be three shares, [training, validation, test]");
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = number(key, (*given)[i].value<double>(), 0, 1);
+        constexpr double slack = 1e-6;  // of thirds and the like, written with a few digits
+        const double sum = values[0] + values[1] + values[2];
+        if (std::abs(sum - 1) > slack || values[0] == 0) fail(key, "must sum to 1, with a share for training");
+        return values;
     }
 
     template <class Choice>
@@ -242,13 +269,16 @@ Recipe read_recipe(const std::filesystem::path& path, std::span<const std::strin
     recipe.name = reader.text("name");
     recipe.backbone = reader.text("backbone");
     recipe.network = reader.text("network");
-    recipe.data = reader.text("data");
-    reader("validation", recipe.validation, 0, 0.9);
+    recipe.data.root = reader.text("data");
+    reader("validation", recipe.data.validation, 0, 0.9);
+    recipe.data.split = reader.shares("split");
+    recipe.data.classes = reader.texts("classes");
     if (const toml::table* head = reader.table("head")) read_section(path, *head, recipe.head);
     if (const toml::table* train = reader.table("train")) read_section(path, *train, recipe.train.emplace());
+    if (recipe.train) recipe.data.seed = recipe.train->seed;
     if (const toml::table* augment = reader.table("augment")) read_section(path, *augment, recipe.augment);
     reader.refuse_others();
-    for (const auto& [key, value] : {std::pair{"name", recipe.name}, std::pair{"data", recipe.data.string()}})
+    for (const auto& [key, value] : {std::pair{"name", recipe.name}, std::pair{"data", recipe.data.root.string()}})
         if (value.empty()) reader.fail(key, "must be a text");
     if (recipe.name.find('/') != std::string::npos) reader.fail("name", "must not hold a /");
     if (recipe.backbone.empty() == recipe.network.empty())
@@ -262,7 +292,15 @@ Recipe read_recipe(const std::filesystem::path& path, std::span<const std::strin
 
 std::string to_toml(const Recipe& recipe) {
     Recipe copy = recipe;  // each_key takes what it may also fill
-    toml::table table{{"name", recipe.name}, {"data", recipe.data.string()}, {"validation", recipe.validation}};
+    const DataRecipe& data = recipe.data;
+    toml::table table{{"name", recipe.name}, {"data", data.root.string()}, {"validation", data.validation}};
+    if (data.split != std::array<double, 3>{})
+        table.insert("split", toml::array{data.split[0], data.split[1], data.split[2]});
+    if (!data.classes.empty()) {
+        toml::array classes;
+        for (const std::string& name : data.classes) classes.push_back(name);
+        table.insert("classes", std::move(classes));
+    }
     if (recipe.network.empty()) table.insert("backbone", recipe.backbone.string());
     else table.insert("network", recipe.network);
     const auto add = [&](const char* name, auto& section) {

@@ -3,7 +3,10 @@
 //     name = "mnist_cnn"
 //     parent = "mnist_mlp.toml"      # beside this file; what is said here replaces what it says
 //     network = "mnist_cnn"          # a from-scratch network, or backbone = "models/…" to start from a trained one
-//     data = "data/mnist"
+//     data = "data/mnist"            # MNIST, CIFAR-10, or what open_dataset opens
+//     validation = 0.1               # see DataRecipe for these three
+//     split = [0.6, 0.2, 0.2]
+//     classes = ["beagle", "pug"]
 //     [train]                        # by gradients; without it a head is fitted on the backbone's features, see [head]
 //     epochs = 12
 //     [augment]
@@ -17,6 +20,7 @@
 #include <string>
 
 #include "native/data/augment.hpp"
+#include "native/data/partition.hpp"
 #include "native/train/loss.hpp"
 #include "native/train/optimizer.hpp"
 #include "native/train/schedule.hpp"
@@ -55,8 +59,7 @@ struct Recipe {
     std::string name;                // of the run and of its bundle
     std::filesystem::path backbone;  // a bundle folder; empty where `network` is given
     std::string network;             // see make_network
-    std::filesystem::path data;      // see open_dataset and open_pixel_set
-    double validation = 0.1;         // share of the training pictures of each class that the run is watched by
+    DataRecipe data;                 // keys "data", "validation", "split" and "classes"; its seed is [train]'s
     HeadRecipe head;
     std::optional<FitRecipe> train;
     AugmentRecipe augment;

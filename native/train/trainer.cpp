@@ -63,12 +63,21 @@ void refuse_bad_photos(const InferenceResult& features, const Dataset& data) {
                              data.samples[first.sample].path.string() + " (" + first.cause + ")");
 }
 
+// Nothing is chosen by validation here: photos are set apart for it only where the recipe or the data set says which.
+std::pair<Dataset, Dataset> open_photos(DataRecipe recipe) {
+    recipe.validation = 0;
+    Partition parts = open_partition(recipe);
+    if (parts.test.samples.empty())
+        throw std::runtime_error(recipe.root.string() +
+                                 ": no photos are left for the test; add some, or give 'split' a share for it");
+    return {std::move(parts.train), std::move(parts.test)};
+}
+
 }  // namespace
 
 TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, const TrainingReport& report) {
     Model model = load_model(recipe.backbone);
-    const Dataset training = open_dataset(recipe.data, Split::train);
-    const Dataset test = open_dataset(recipe.data, Split::test);
+    const auto [training, test] = open_photos(recipe.data);
     const std::vector<ClassLabel> backbone_classes = std::exchange(model.bundle.classes, labels_of(training));
     const std::vector<Sample> test_samples = match_classes(test, model.bundle).samples;
     graph::to_classifier_form(model.graph);

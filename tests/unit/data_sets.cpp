@@ -4,51 +4,18 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <map>
 #include <set>
+
+#include "folder.hpp"
 
 using namespace ouaf;
 namespace fs = std::filesystem;
 
 namespace {
 
-// A folder of its own for each test; photos are never opened here, so they are empty files.
-struct Folder {
-    fs::path root;
-
-    Folder() {
-        std::string pattern = (fs::temp_directory_path() / "ouaf_data_XXXXXX").string();
-        root = mkdtemp(pattern.data());
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() {
-        for (const auto& entry :
-             fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied)) {
-            if (entry.is_directory()) fs::permissions(entry, fs::perms::owner_all);
-        }
-        fs::remove_all(root);
-    }
-
-    void write(const std::string& path, const std::string& content = "") const {
-        fs::create_directories((root / path).parent_path());
-        std::ofstream(root / path, std::ios::binary) << content;
-    }
-    void write_photos(const std::string& folder, int count) const {
-        for (int i = 0; i < count; ++i) write(folder + "/" + std::to_string(i) + ".jpg");
-    }
-    // "class: path under the root" of each photo, in order
-    std::vector<std::string> list(const Dataset& data) const {
-        std::vector<std::string> lines;
-        for (const Sample& sample : data.samples) {
-            lines.push_back(data.classes.at(sample.label).folder + ": " + fs::relative(sample.path, root).string());
-        }
-        return lines;
-    }
-};
-
 using Lines = std::vector<std::string>;
+
+Dataset open(const fs::path& root, Split split) { return part_of(open_dataset(root), split); }
 
 std::vector<std::string> ids(const Dataset& data) {
     std::vector<std::string> result;
@@ -87,37 +54,32 @@ TEST_CASE("one folder a class: photos by name, classes by name, nothing else", "
     CHECK(data.root == folder.root);
 }
 
-TEST_CASE("one folder a class: every fifth photo of each class is the test", "[data]") {
-    const Folder folder;
-    folder.write_photos("a", 9);
-    folder.write_photos("b", 5);
-    folder.write_photos("c", 4);
-    const Dataset training = open_dataset(folder.root, Split::train), test = open_dataset(folder.root, Split::test);
-    CHECK(ids(training) == Lines{"a", "b", "c"});
-    CHECK(ids(test) == Lines{"a", "b", "c"});
-    CHECK(folder.list(test) == Lines{"a: a/4.jpg", "b: b/4.jpg"});
-    CHECK(training.samples.size() == 16);
-    std::set<fs::path> all;
-    for (const Dataset* part : {&training, &test}) {
-        for (const Sample& sample : part->samples) CHECK(all.insert(sample.path).second);  // no photo twice
-    }
-    CHECK(all.size() == 18);
-}
-
 TEST_CASE("Stanford Dogs: the official lists", "[data]") {
     const Folder folder;
     folder.write("lists/train_list.txt", "n02085620-Chihuahua/1.jpg\nn02085936-Maltese_dog/2.jpg\n");
     folder.write("lists/test_list.txt", "n02085936-Maltese_dog/4.jpg\r\nn02085620-Chihuahua/3.jpg\r\n");
     folder.write_photos("Images/n02085620-Chihuahua", 6);
     folder.write_photos("Images/n02085936-Maltese_dog", 6);
-    const Dataset training = open_dataset(folder.root, Split::train);
+    const Dataset training = open(folder.root, Split::train);
     CHECK(ids(training) == Lines{"n02085620", "n02085936"});
     CHECK(folder.list(training) == Lines{"n02085620-Chihuahua: Images/n02085620-Chihuahua/1.jpg",
                                          "n02085936-Maltese_dog: Images/n02085936-Maltese_dog/2.jpg"});
     const Lines test{"n02085936-Maltese_dog: Images/n02085936-Maltese_dog/4.jpg",
                      "n02085620-Chihuahua: Images/n02085620-Chihuahua/3.jpg"};
-    CHECK(folder.list(open_dataset(folder.root, Split::test)) == test);
+    CHECK(folder.list(open(folder.root, Split::test)) == test);
     CHECK(folder.list(open_evaluation_set(folder.root, std::nullopt)) == test);
+}
+
+TEST_CASE("folders train, test and validation; classes are those of all", "[data]") {
+    const std::string name = GENERATE("val", "valid", "validation");
+    const Folder folder;
+    folder.write_photos("train/b", 1);
+    folder.write_photos("test/a", 1);
+    folder.write_photos(name + "/c", 1);
+    CHECK(folder.list(open(folder.root, Split::train)) == Lines{"b: train/b/0.jpg"});
+    CHECK(folder.list(open(folder.root, Split::validation)) == Lines{"c: " + name + "/c/0.jpg"});
+    CHECK(folder.list(open(folder.root, Split::test)) == Lines{"a: test/a/0.jpg"});
+    CHECK(ids(open(folder.root, Split::test)) == Lines{"a", "b", "c"});
 }
 
 TEST_CASE("folders train and test, the latter by any of its names", "[data]") {
@@ -126,9 +88,9 @@ TEST_CASE("folders train and test, the latter by any of its names", "[data]") {
     folder.write_photos("train/a", 2);
     folder.write_photos("train/b", 1);
     folder.write_photos(name + "/a", 1);
-    CHECK(folder.list(open_dataset(folder.root, Split::train)) ==
+    CHECK(folder.list(open(folder.root, Split::train)) ==
           Lines{"a: train/a/0.jpg", "a: train/a/1.jpg", "b: train/b/0.jpg"});
-    CHECK(folder.list(open_dataset(folder.root, Split::test)) == Lines{"a: " + name + "/a/0.jpg"});
+    CHECK(folder.list(open(folder.root, Split::test)) == Lines{"a: " + name + "/a/0.jpg"});
     CHECK(folder.list(open_evaluation_set(folder.root, std::nullopt)) == Lines{"a: " + name + "/a/0.jpg"});
 }
 
@@ -136,9 +98,10 @@ TEST_CASE("a class may be called train", "[data]") {
     const Folder folder;
     folder.write_photos("bus", 5);
     folder.write_photos("train", 5);
-    const Dataset data = open_dataset(folder.root, Split::train);
-    CHECK(ids(data) == Lines{"bus", "train"});
-    CHECK(data.samples.size() == 8);
+    const DividedDataset data = open_dataset(folder.root);
+    CHECK(ids(data.all) == Lines{"bus", "train"});
+    CHECK(data.all.samples.size() == 10);
+    CHECK(data.splits.empty());
 }
 
 TEST_CASE("a list names photos and, after a comma, their classes", "[data]") {
@@ -156,7 +119,8 @@ TEST_CASE("a list names photos and, after a comma, their classes", "[data]") {
                            "file,class\r\nweb/1.jpg,poodle\r\nweb/2.jpg,n02085936-Maltese_dog")) == expected);
     CHECK(folder.list(open("b/1.jpg\na/2.jpg\n")) == Lines{"b: b/1.jpg", "a: a/2.jpg"});
     CHECK(open("/photos/b/1.jpg\n").samples.at(0).path == "/photos/b/1.jpg");
-    CHECK(folder.list(open("one, two.jpg,poodle\n")) == Lines{"poodle: one, two.jpg"});
+    CHECK(folder.list(open("\"one, \"\"two\"\".jpg\",poodle\r\n")) == Lines{"poodle: one, \"two\".jpg"});
+    CHECK(folder.list(open("\"a\nb.jpg\",\"poodle\"")) == Lines{"poodle: a\nb.jpg"});
 }
 
 TEST_CASE("a list's photos lie under Images where there is such a folder", "[data]") {
@@ -184,13 +148,25 @@ TEST_CASE("lists that can't be used are refused", "[data]") {
     CHECK_THROWS_WITH(open("half.csv"), Catch::Contains("half.csv:1: a line must be"));
     folder.write("nameless.csv", ",poodle\n");
     CHECK_THROWS_WITH(open("nameless.csv"), Catch::Contains("nameless.csv:1: a line must be"));
+    folder.write("comma.csv", "one, two.jpg,poodle\n");
+    CHECK_THROWS_WITH(open("comma.csv"), Catch::Contains("comma.csv:1: a third field must be a split"));
+    folder.write("four.csv", "a.jpg,poodle,train,test\n");
+    CHECK_THROWS_WITH(open("four.csv"), Catch::Contains("four.csv:1: a third field must be a split"));
+    folder.write("some.csv", "a.jpg,poodle,test\n\"b\n.jpg\",poodle,test\nc.jpg,poodle\n");
+    CHECK_THROWS_WITH(open("some.csv"), Catch::Contains("some.csv:4: some lines have a split and some don't"));
+    folder.write("opened.csv", "a.jpg,poodle\n\"b.jpg,poodle\n\n");
+    CHECK_THROWS_WITH(open("opened.csv"), Catch::Contains("opened.csv:2: a quote is opened and not closed"));
+    folder.write("behind.csv", "\"a\".jpg,poodle\n");
+    CHECK_THROWS_WITH(open("behind.csv"), Catch::Contains("behind.csv:1: text stands after a closing quote"));
+    folder.write("trained.csv", "a.jpg,poodle,train\n");
+    CHECK_THROWS_WITH(open("trained.csv"), Catch::Contains("trained.csv: none of its photos is of the test split"));
 }
 
 TEST_CASE("folders that are no data set are refused by their path", "[data]") {
     const Folder folder;
-    const auto train = [&](const fs::path& path) { return open_dataset(path, Split::train); };
+    const auto train = [&](const fs::path& path) { return open_dataset(path); };
     CHECK_THROWS_WITH(train(folder.root / "none"),
-                      Catch::EndsWith("none: there is no such folder; give the data set's folder"));
+                      Catch::EndsWith("none: there is no such folder or CSV file; give the data set's"));
     CHECK_THROWS_WITH(open_evaluation_set(folder.root / "none", std::nullopt),
                       Catch::Contains("there is no such folder"));
     CHECK_THROWS_WITH(train(folder.root),
@@ -210,5 +186,5 @@ TEST_CASE("a folder that may not be read is named", "[data]") {
     folder.write_photos("a", 5);
     folder.write_photos("locked", 5);
     fs::permissions(folder.root / "locked", fs::perms::none);
-    CHECK_THROWS_WITH(open_dataset(folder.root, Split::train), Catch::Contains("locked: the folder can't be read"));
+    CHECK_THROWS_WITH(open(folder.root, Split::train), Catch::Contains("locked: the folder can't be read"));
 }

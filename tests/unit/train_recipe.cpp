@@ -40,7 +40,23 @@ TEST_CASE("A recipe is read, and what it leaves out has a default") {
     CHECK(recipe.head.weight_decay == ouaf::HeadRecipe{}.weight_decay);
     const ouaf::Recipe again = ouaf::read_recipe(folder.write(ouaf::to_toml(recipe)));
     CHECK(again.head.iterations == 7);
-    CHECK(again.data == "d");
+    CHECK(again.data.root == "d");
+}
+
+TEST_CASE("What a recipe says of its data is read and written again") {
+    const Folder folder;
+    const std::string text =
+        "name = \"x\"\nnetwork = \"n\"\ndata = \"d\"\nvalidation = 0.25\n"
+        "split = [0.333333, 0.333333, 0.333334]\nclasses = [\"pug\", \"n02085936\"]\n[train]\nseed = 5\n";
+    ouaf::Recipe recipe = ouaf::read_recipe(folder.write(text));
+    for (int i = 0; i < 2; ++i) {
+        CHECK(recipe.data.root == "d");
+        CHECK(recipe.data.validation == 0.25);
+        CHECK(recipe.data.split == std::array{0.333333, 0.333333, 0.333334});
+        CHECK(recipe.data.classes == std::vector<std::string>{"pug", "n02085936"});
+        CHECK(recipe.data.seed == 5);
+        recipe = ouaf::read_recipe(folder.write(ouaf::to_toml(recipe)));
+    }
 }
 
 TEST_CASE("A wrong recipe is refused with the key and the reason") {
@@ -52,10 +68,16 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with("name = \"x\"\ndata = \"d\"\n", "'backbone' must be a text, or 'network' in its place");
     fails_with(whole + "epochs = 3\n",
                "'epochs' is not a key of a recipe (known here: name, backbone, network, data, validation, "
-               "head, train, augment)");
+               "split, classes, head, train, augment)");
     fails_with(whole + "[head]\niterations = -1\n", "'iterations' must be a number from 0 to 100000");
     fails_with(whole + "[head]\npull_to_start = \"much\"\n", "'pull_to_start' must be a number");
     fails_with(whole + "head = 3\n", "'head' must be a table");
+    fails_with(whole + "split = [0.5, 0.5]\n", "'split' must be three shares, [training, validation, test]");
+    fails_with(whole + "split = [0.5, 0.3, 0.3]\n", "'split' must sum to 1, with a share for training");
+    fails_with(whole + "split = [0, 0.5, 0.5]\n", "'split' must sum to 1, with a share for training");
+    fails_with(whole + "split = [1.5, -0.5, 0]\n", "'split' must be a number from 0 to 1");
+    fails_with(whole + "classes = \"pug\"\n", "'classes' must be a list of texts");
+    fails_with(whole + "classes = [\"pug\", 3]\n", "'classes' must be a list of texts");
     fails_with("name = \"x/y\"\nbackbone = \"b\"\ndata = \"d\"\n", "'name' must not hold a /");
     fails_with(whole + "[train]\nepochs = 3\n", "'train' needs 'network'");
     fails_with("name = \"x\"\nnetwork = \"n\"\ndata = \"d\"\n", "'train' must be a table");
