@@ -56,6 +56,7 @@ void print_head(const TrainingResult& result) {
 }
 
 void print_fit(const FitOutcome& outcome, const std::filesystem::path& folder) {
+    for (const std::string& photo : outcome.unreadable) std::fprintf(stderr, "left out: %s\n", photo.c_str());
     if (!outcome.fit.finished) {
         std::printf("stopped and saved; go on with: ouaf train --resume %s\n", folder.c_str());
         return;
@@ -65,13 +66,17 @@ void print_fit(const FitOutcome& outcome, const std::filesystem::path& folder) {
                 grouped(static_cast<std::size_t>(outcome.training_pictures)).c_str(),
                 grouped(static_cast<std::size_t>(outcome.validation_pictures)).c_str(), outcome.fit.best_epoch,
                 outcome.fit.epochs);
-    print_accuracy("validation", outcome.fit.best);
-    print_accuracy("test      ", outcome.test);
+    print_accuracy("validation   ", outcome.fit.best);
+    print_accuracy("test, float32", outcome.test);
+    if (outcome.int8) print_accuracy("test, int8   ", *outcome.int8);
     std::printf("network: %s\n", outcome.network.c_str());
+    if (!outcome.model.empty()) std::printf("model bundle: %s\n", outcome.model.c_str());
 }
 
-FitReport report_to(ProgressLine& line) {
-    return {[&line](double share) { line.show("training", share); },
+FitRunReport report_to(ProgressLine& line) {
+    return {{[](const std::string& what) { std::fprintf(stderr, "%s\n", what.c_str()); },
+             [&line](std::string_view stage, double share) { line.show(stage, share); }},
+            [&line](double share) { line.show("training", share); },
             [](const EpochReport& epoch) {
                 std::printf("epoch %d  loss %.4f  validation loss %.4f  top-1 %.2f %%  %.0f pictures/s\n", epoch.epoch,
                             epoch.training_loss, epoch.validation.cross_entropy, 100 * epoch.validation.top1,
@@ -91,12 +96,12 @@ void run(const Options& options) {
         return print_fit(outcome, options.resume);
     }
     if (options.recipe.empty()) throw CLI::RequiredError("a recipe, or --resume with a run's folder");
-    Recipe recipe = read_recipe(options.recipe);
+    Recipe recipe = read_recipe(options.recipe, options.overrides);
     if (!options.data.empty()) recipe.data.root = options.data;
     if (!options.classes.empty()) recipe.data.classes = options.classes;
-    if (!options.backbone.empty()) recipe.backbone = options.backbone;
+    if (!options.backbone.empty()) recipe.backbones = {options.backbone};
     const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
-    if (recipe.train) {
+    if (!recipe.stages.empty()) {
         FitOutcome outcome;
         {
             ProgressLine line;

@@ -26,6 +26,11 @@ struct Sample {
     std::size_t label = 0;  // index into classes
 };
 
+struct PhotoFailure {
+    std::size_t sample = 0;  // index into the samples
+    std::string cause;
+};
+
 struct Dataset {
     std::filesystem::path root;
     std::vector<DatasetClass> classes;  // in order of their folders' names

@@ -17,11 +17,6 @@ namespace ouaf {
 
 enum class Output { logits, features };
 
-struct PhotoFailure {
-    std::size_t sample = 0;  // index into the samples
-    std::string cause;
-};
-
 struct InferenceResult {
     at::Tensor rows;                     // [photos that could be read, classes or feature width] float32
     std::vector<std::size_t> samples;    // which sample each row is of, ascending

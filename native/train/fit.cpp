@@ -41,41 +41,40 @@ std::vector<ParameterGroup> group_parameters(graph::Network& network, const FitR
     return listed;
 }
 
-at::Tensor rows_of(const at::Tensor& all, const at::Tensor& rows) { return all.index_select(0, rows); }
+std::int64_t batches_of(std::int64_t pictures, std::int64_t batch) { return (pictures + batch - 1) / batch; }
 
 }  // namespace
 
 Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form) {
-    constexpr std::int64_t at_once = 256;
+    constexpr std::int64_t bytes_at_once = 8'000'000;  // 53 of 224 pixels a side; activations are many times that
+    const std::int64_t at_once = std::clamp<std::int64_t>(bytes_at_once / pictures.pixels[0].numel(), 1, 256);
     const at::NoGradGuard no_gradients;
     network.mode.training = false;
     std::vector<at::Tensor> logits;
     for (std::int64_t first = 0; first < pictures.count(); first += at_once) {
-        const std::int64_t last = std::min(first + at_once, pictures.count());
-        const at::Tensor images =
-            plain(pictures.pixels.slice(0, first, last), pictures.aspects.slice(0, first, last), form);
-        logits.push_back(network.forward(images).to(at::kFloat));
+        const at::Tensor places = at::arange(first, std::min(first + at_once, pictures.count()), at::kLong);
+        logits.push_back(network.forward(normalised(pictures.gather(places), form.mean, form.std)).to(at::kFloat));
     }
     const at::Tensor labels = pictures.labels.contiguous();
     return measure(at::cat(logits), {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())},
                    1);
 }
 
-Fit::Fit(graph::Network& network, const Pictures& training, const Pictures& validation, const PictureForm& form,
-         const FitRecipe& recipe, const AugmentRecipe& changes, RunDirectory& run)
+Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stage, Teachers& teachers,
+         const FitPlace& place, RunDirectory& run)
     : network_(network),
-      training_(training),
-      validation_(validation),
-      form_(form),
-      recipe_(recipe),
-      changes_(changes),
+      pictures_(pictures),
+      recipe_(stage.fit),
+      changes_(stage.augment),
+      teachers_(teachers),
+      place_in_run_(place),
       run_(run),
-      groups_(group_parameters(network, recipe)),
-      optimizer_(recipe.optimizer, groups_),
+      groups_(group_parameters(network, stage.fit)),
+      optimizer_(stage.fit.optimizer, groups_),
       generator_(at::detail::getDefaultCPUGenerator()) {
-    generator_.set_current_seed(recipe.seed);
-    network_.mode.bfloat16 = recipe.bfloat16;
-    if (recipe.ema > 0)
+    generator_.set_current_seed(recipe_.seed + static_cast<std::uint64_t>(place.stage));
+    network_.mode.bfloat16 = recipe_.bfloat16;
+    if (recipe_.ema > 0 || recipe_.swa > 0)
         for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
 }
 
@@ -86,8 +85,9 @@ std::vector<graph::Parameter> Fit::weights() {
     return all;
 }
 
+// The exponential mean, after each step.
 void Fit::move_average() {
-    if (average_.empty()) return;
+    if (recipe_.ema == 0) return;
     const at::NoGradGuard no_gradients;
     // Young averages forget their start faster, as TensorFlow's ExponentialMovingAverage with num_updates.
     const auto steps = static_cast<double>(optimizer_.state().steps);
@@ -97,11 +97,21 @@ void Fit::move_average() {
     at::_foreach_lerp_(average_, now, 1 - kept);
 }
 
-// Exchanges the network's weights and their average.
+// The plain mean, after each of the last epochs.
+void Fit::add_to_mean() {
+    if (recipe_.swa == 0 || epoch_ <= recipe_.epochs * (1 - recipe_.swa)) return;
+    const at::NoGradGuard no_gradients;
+    ++averaged_;
+    std::vector<at::Tensor> now;
+    for (const graph::Parameter& weight : weights()) now.push_back(weight.tensor.detach());
+    at::_foreach_lerp_(average_, now, 1 / static_cast<double>(averaged_));
+}
+
+// Exchanges the network's weights and their average, where there is one by now.
 void Fit::swap_average() {
     const at::NoGradGuard no_gradients;
     std::size_t next = 0;
-    if (average_.empty()) return;
+    if (average_.empty() || (recipe_.swa > 0 && averaged_ == 0)) return;
     for (const graph::Parameter& weight : weights()) {
         const at::Tensor now = weight.tensor.detach().clone();
         weight.tensor.copy_(average_[next]);
@@ -109,45 +119,92 @@ void Fit::swap_average() {
     }
 }
 
+// The mean of weights has not the mean of their statistics: they are taken anew from training pictures.
+void Fit::mend_statistics() {
+    constexpr std::int64_t most = 100;  // batches; after so many the old statistics weigh 0.9^100
+    if (averaged_ == 0 || network_.buffers().empty()) return;
+    const at::NoGradGuard no_gradients;
+    network_.mode.training = true;
+    const at::Tensor order = at::randperm(pictures_.training.count(), generator_);
+    const std::int64_t batches = std::min(most, batches_of(order.size(0), recipe_.batch));
+    for (std::int64_t i = 0; i < batches; ++i) {
+        const at::Tensor rows = order.slice(0, i * recipe_.batch, std::min((i + 1) * recipe_.batch, order.size(0)));
+        const at::Tensor images =
+            augment(pictures_.training.gather(rows), pictures_.training.aspects.index_select(0, rows),
+                    at::zeros({rows.size(0), 1}), changes_, pictures_.form, generator_)
+                .images;
+        network_.forward(images);
+    }
+}
+
 void Fit::start_epoch() {
-    order_ = at::randperm(training_.count(), generator_);
+    order_ = at::randperm(pictures_.training.count(), generator_);
     place_ = 0;
     loss_sum_ = 0;
     loss_count_ = 0;
     seconds_ = 0;
+    data_seconds_ = 0;
+}
+
+// Of this stage, with fractions.
+double Fit::epochs_done() const {
+    const bool between = epoch_ == recipe_.epochs || place_ == 0;
+    return between ? epoch_ : epoch_ + static_cast<double>(place_) / static_cast<double>(pictures_.training.count());
+}
+
+bool Fit::goes_on() const {
+    const bool waits = recipe_.stop_patience == 0 || epoch_ - best_epoch_ < recipe_.stop_patience;
+    return epoch_ < recipe_.epochs && waits;
 }
 
 at::Tensor Fit::next_rows() {
-    const std::int64_t end = std::min<std::int64_t>(place_ + recipe_.batch, training_.count());
+    const std::int64_t end = std::min<std::int64_t>(place_ + recipe_.batch, pictures_.training.count());
     at::Tensor rows = order_.slice(0, place_, end);
     place_ = end;
     return rows;
 }
 
+at::Tensor Fit::loss_of_next(double& loss_value) {
+    const Clock::time_point start = Clock::now();
+    const Pictures& training = pictures_.training;
+    const auto classes = static_cast<std::int64_t>(training.classes.size());
+    const at::Tensor rows = next_rows();
+    const Batch batch = augment(training.gather(rows), training.aspects.index_select(0, rows),
+                                soft_targets(training.labels.index_select(0, rows), classes, recipe_.loss), changes_,
+                                pictures_.form, generator_);
+    data_seconds_ += seconds_since(start);
+    const at::Tensor logits = network_.forward(batch.images);
+    at::Tensor loss = loss_of(logits, batch.targets, recipe_.loss.kind);
+    if (!teachers_.empty()) loss = teachers_.loss(batch.images, logits, loss);
+    loss_value = loss.item<double>();
+    return loss;
+}
+
 void Fit::train_step() {
-    const double epochs = recipe_.epochs;
-    const double epoch = epoch_ + static_cast<double>(place_) / static_cast<double>(training_.count());
+    const double rate =
+        recipe_.learning_rate * rate_ * plateau_.rate * rate_at(recipe_.schedule, epochs_done(), recipe_.epochs);
     network_.mode.training = true;
-    const auto classes = static_cast<std::int64_t>(training_.classes.size());
-    const std::int64_t left = (training_.count() - place_ + recipe_.batch - 1) / recipe_.batch;
+    const std::int64_t left = batches_of(pictures_.training.count() - place_, recipe_.batch);
     const std::int64_t parts = std::min<std::int64_t>(recipe_.accumulate, left);
     double loss_value = 0;
     for (std::int64_t part = 0; part < parts; ++part) {
-        const at::Tensor rows = next_rows();
-        const Batch batch =
-            augment(rows_of(training_.pixels, rows), rows_of(training_.aspects, rows),
-                    soft_targets(rows_of(training_.labels, rows), classes, recipe_.loss), changes_, form_, generator_);
-        const at::Tensor loss = loss_of(network_.forward(batch.images), batch.targets, recipe_.loss.kind);
+        double one = 0;
+        const at::Tensor loss = loss_of_next(one);
         (loss / static_cast<double>(parts)).backward();
-        loss_value += loss.item<double>() / static_cast<double>(parts);
+        loss_value += one / static_cast<double>(parts);
     }
     if (!std::isfinite(loss_value)) return go_back();
-    if (recipe_.clip > 0) clip_gradients(groups_, recipe_.clip);
-    optimizer_.step(recipe_.learning_rate * rate_ * plateau_.rate * rate_at(recipe_.schedule, epoch, epochs));
+    const double norm = clip_gradients(groups_, recipe_.clip);
+    optimizer_.step(rate);
     optimizer_.clear_gradients();
     move_average();
     loss_sum_ += loss_value;
     ++loss_count_;
+    run_.record({{"event", "step"},
+                 {"epoch", place_in_run_.epochs_before + epochs_done()},
+                 {"loss", loss_value},
+                 {"learning_rate", rate},
+                 {"gradient_norm", norm}});
 }
 
 // To the last checkpoint, with half the learning rate.
@@ -165,51 +222,43 @@ void Fit::go_back() {
     run_.record({{"event", "setback"},
                  {"cause", "the loss is no number"},
                  {"learning_rate", recipe_.learning_rate * rate_},
-                 {"epoch", epoch_ + 1}});
+                 {"epoch", place_in_run_.epochs_before + epoch_ + 1}});
     save_last();  // the lowered rate is what a later setback goes back to
 }
 
-Accuracy Fit::validate() {
-    swap_average();
-    const Accuracy accuracy = measure_pictures(network_, validation_, form_);
-    swap_average();
-    return accuracy;
-}
-
-// Whether the run goes on.
-bool Fit::end_epoch(const FitReport& report) {
+void Fit::end_epoch(const FitReport& report) {
     const double loss = loss_sum_ / static_cast<double>(std::max<std::int64_t>(loss_count_, 1));
     ++epoch_;
-    const EpochReport epoch{epoch_, loss, validate(),
-                            static_cast<double>(training_.count()) / std::max(seconds_, 1e-9)};
+    add_to_mean();
+    swap_average();
+    mend_statistics();
+    const EpochReport epoch{place_in_run_.epochs_before + epoch_, loss,
+                            measure_pictures(network_, pictures_.validation, pictures_.form),
+                            static_cast<double>(pictures_.training.count()) / std::max(seconds_, 1e-9)};
     const double validation_loss = epoch.validation.cross_entropy;
-    if (recipe_.plateau_patience > 0)
-        plateau_.watch(validation_loss, recipe_.plateau_patience - 1, recipe_.plateau_factor, recipe_.plateau_least);
-    const bool best = validation_loss < best_loss_;
-    if (best) {
-        best_loss_ = validation_loss;
-        best_epoch_ = epoch_;
-    }
     run_.record({{"event", "epoch"},
-                 {"epoch", epoch_},
+                 {"epoch", epoch.epoch},
+                 {"stage", place_in_run_.stage + 1},
                  {"loss", loss},
                  {"validation_loss", validation_loss},
                  {"validation_top1", epoch.validation.top1},
                  {"validation_top5", epoch.validation.top5},
-                 {"images_per_second", epoch.images_per_second}});
-    if (best) {
-        swap_average();
-        Checkpoint weights_now;
-        for (const graph::Parameter& weight : weights()) weights_now.tensors[weight.name] = weight.tensor;
-        weights_now.facts = nlohmann::ordered_json{{"epoch", epoch_}}.dump();
-        save_checkpoint(run_.best_checkpoint(), weights_now);
-        swap_average();
+                 {"images_per_second", epoch.images_per_second},
+                 {"data_share", data_seconds_ / std::max(seconds_, 1e-9)}});
+    if (validation_loss < best_loss_) {
+        best_loss_ = validation_loss;
+        best_epoch_ = epoch_;
+        Checkpoint best;
+        for (const graph::Parameter& weight : weights()) best.tensors[weight.name] = weight.tensor;
+        best.facts = nlohmann::ordered_json{{"epoch", epoch.epoch}}.dump();
+        save_checkpoint(run_.best_checkpoint(), best);
     }
+    swap_average();
+    if (recipe_.plateau_patience > 0)
+        plateau_.watch(validation_loss, recipe_.plateau_patience - 1, recipe_.plateau_factor, recipe_.plateau_least);
     if (epoch_ < recipe_.epochs) start_epoch();
     save_last();
     report.epoch(epoch);
-    const bool waits = recipe_.stop_patience == 0 || epoch_ - best_epoch_ < recipe_.stop_patience;
-    return epoch_ < recipe_.epochs && waits;
 }
 
 FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report, int until) {
@@ -217,29 +266,28 @@ FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report, int u
         start_epoch();
         save_last();
     }
+    const auto waits = [&] { return stop || place_in_run_.epochs_before + epoch_ >= until; };
     Clock::time_point saved = Clock::now();
-    bool goes_on = epoch_ < recipe_.epochs;
-    if (goes_on && epoch_ >= until) return {};
-    while (goes_on) {
+    while (goes_on()) {
+        if (waits()) return {};
         const Clock::time_point start = Clock::now();
         train_step();
         seconds_ += seconds_since(start);
-        const double done = epoch_ + static_cast<double>(place_) / static_cast<double>(training_.count());
-        report.step(done / recipe_.epochs);
-        if (place_ == training_.count()) {
-            goes_on = end_epoch(report);
+        if (place_ == pictures_.training.count()) {
+            end_epoch(report);
             saved = Clock::now();
         } else if (stop || seconds_since(saved) > recipe_.checkpoint_seconds) {
             save_last();
             saved = Clock::now();
         }
-        if (goes_on && (stop || epoch_ >= until)) return {};
+        report.step(place_in_run_.epochs_before + epochs_done());
     }
     const Checkpoint best = load_checkpoint(run_.best_checkpoint());
     const at::NoGradGuard no_gradients;
     for (const graph::Parameter& weight : weights()) weight.tensor.copy_(best.tensors.at(weight.name));
     average_.clear();
-    return {true, epoch_, best_epoch_, validate()};
+    return {true, place_in_run_.epochs_before + epoch_, place_in_run_.epochs_before + best_epoch_,
+            measure_pictures(network_, pictures_.validation, pictures_.form)};
 }
 
 Checkpoint Fit::checkpoint() {
@@ -254,17 +302,21 @@ Checkpoint Fit::checkpoint() {
         saved.tensors["optimizer." + std::to_string(i)] = state.tensors[i];
     saved.tensors["random"] = generator_.get_state();
     saved.tensors["order"] = order_;
-    saved.facts = nlohmann::ordered_json{{"epoch", epoch_},
+    saved.facts = nlohmann::ordered_json{{"stage", place_in_run_.stage},
+                                         {"epochs_before", place_in_run_.epochs_before},
+                                         {"epoch", epoch_},
                                          {"place", place_},
                                          {"steps", state.steps},
                                          {"loss_sum", loss_sum_},
                                          {"loss_count", loss_count_},
                                          {"seconds", seconds_},
+                                         {"data_seconds", data_seconds_},
                                          {"rate", rate_},
                                          {"setbacks", setbacks_},
                                          {"plateau", {plateau_.best, plateau_.waited, plateau_.rate}},
                                          {"best_epoch", best_epoch_},
                                          {"best_loss", best_loss_},
+                                         {"averaged", averaged_},
                                          {"events", run_.events()}}
                       .dump();
     return saved;
@@ -295,17 +347,19 @@ void Fit::resume(const Checkpoint& saved) {
     state.steps = facts.at("steps");
     optimizer_.set_state(state);
     generator_.set_state(saved.tensors.at("random"));
-    order_ = tensor("order", training_.labels);
+    order_ = tensor("order", pictures_.training.labels);
     epoch_ = facts.at("epoch");
     place_ = facts.at("place");
     loss_sum_ = facts.at("loss_sum");
     loss_count_ = facts.at("loss_count");
     seconds_ = facts.at("seconds");
+    data_seconds_ = facts.value("data_seconds", 0.0);
     rate_ = facts.at("rate");
     setbacks_ = facts.at("setbacks");
     plateau_ = {facts.at("plateau").at(0), facts.at("plateau").at(1), facts.at("plateau").at(2)};
     best_epoch_ = facts.at("best_epoch");
     best_loss_ = facts.at("best_loss");
+    averaged_ = facts.value("averaged", std::int64_t{0});
     run_.keep_events(facts.at("events"));
 }
 

@@ -2,109 +2,260 @@
 #include "native/train/fit_trainer.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <tuple>
 
+#include "native/graph/canonicalise.hpp"
+#include "native/graph/export.hpp"
 #include "native/graph/onnx_io.hpp"
-#include "native/train/networks.hpp"
+#include "native/train/starting_network.hpp"
 
 namespace ouaf {
 namespace {
 
-Pictures open_pictures(const DataRecipe& data, Split split) {
-    if (!data.classes.empty() || data.split != std::array<double, 3>{})
-        throw std::runtime_error(data.root.string() +
-                                 ": MNIST and CIFAR-10 are taken as they come; leave 'classes' and 'split' out");
-    if (const auto set = open_pixel_set(data.root, split)) return pictures_of(*set);
-    throw std::runtime_error(data.root.string() + ": holds no MNIST and no CIFAR-10; give the folder with their files");
-}
-
-// Mean and deviation of each channel over the training pictures.
-PictureForm form_of(const Pictures& pictures) {
-    PictureForm form;
-    form.side = pictures.pixels.size(1);
-    for (std::int64_t channel = 0; channel < pictures.pixels.size(3); ++channel) {
-        const at::Tensor values = pictures.pixels.select(3, channel).to(at::kFloat).div_(255);
+// Mean and deviation of each channel over the pictures of a pixel set, which are seen whole and as they are.
+PreprocessSpec preprocess_of(const Pictures& pictures) {
+    PreprocessSpec spec;
+    spec.size = spec.resize = static_cast<int>(pictures.pixels.size(1));
+    const at::Tensor pixels = pictures.gather(at::arange(pictures.count(), at::kLong));
+    for (std::int64_t channel = 0; channel < pictures.channels(); ++channel) {
+        const at::Tensor values = pixels.select(3, channel).to(at::kFloat).div_(255);
         const auto place = static_cast<std::size_t>(channel);
-        form.mean.at(place) = values.mean().item<float>();
-        form.std.at(place) = values.std().item<float>();
+        spec.mean.at(place) = values.mean().item<float>();
+        spec.std.at(place) = values.std().item<float>();
     }
-    return form;
+    return spec;
 }
 
 // All that a run needs, opened before its folder is made.
 struct Prepared {
-    Pictures training;
-    Pictures validation;
-    Pictures test;
-    PictureForm form;
-    graph::Graph graph;
+    TrainingData data;
+    StartingNetwork start;
+    Teachers teachers;
 };
 
-Prepared prepare(const Recipe& recipe) {
-    Prepared run;
-    std::tie(run.training, run.validation) =
-        split_pictures(open_pictures(recipe.data, Split::train), recipe.data.validation, recipe.data.seed);
-    run.test = open_pictures(recipe.data, Split::test);
-    run.form = form_of(run.training);
-    const at::Tensor& pixels = run.training.pixels;
-    run.graph = make_network(recipe.network, {pixels.size(3), pixels.size(1), pixels.size(2)},
-                             static_cast<std::int64_t>(run.training.classes.size()), recipe.train->seed);
-    return run;
+void check_sizes(const Recipe& recipe) {
+    for (const Stage& stage : recipe.stages)
+        if (stage.fit.size > 0 || stage.fit.test_size > 0)
+            throw std::runtime_error(recipe.data.root.string() +
+                                     ": these pictures are all of one size and stay as they are; leave the recipe's "
+                                     "'size' and 'test_size' out");
 }
 
-FitOutcome run_fit(Prepared prepared, const Recipe& recipe, RunDirectory& run, bool resuming,
-                   const std::atomic<bool>& stop, const FitReport& report, int until) {
-    const auto& [training, validation, held_out, form, graph] = prepared;
-    graph::Network network(graph);
-    FitOutcome outcome;
-    for (const graph::Parameter& parameter : network.parameters()) outcome.parameters += parameter.tensor.numel();
-    outcome.training_pictures = training.count();
-    outcome.validation_pictures = validation.count();
-    outcome.test_pictures = held_out.count();
-    Fit fit(network, training, validation, form, *recipe.train, recipe.augment, run);
-    if (resuming) {
-        fit.resume(load_checkpoint(run.last_checkpoint()));
-    } else {
-        run.record({{"event", "start"},
-                    {"parameters", outcome.parameters},
-                    {"training_pictures", outcome.training_pictures},
-                    {"validation_pictures", outcome.validation_pictures},
-                    {"test_pictures", outcome.test_pictures},
-                    {"mean", form.mean},
-                    {"std", form.std}});
-    }
-    outcome.fit = fit.run(stop, report, until);
-    if (!outcome.fit.finished) return outcome;
-    outcome.test = measure_pictures(network, held_out, form);
-    run.record({{"event", "test"},
-                {"pictures", outcome.test_pictures},
-                {"top1", outcome.test.top1},
-                {"top5", outcome.test.top5},
-                {"cross_entropy", outcome.test.cross_entropy}});
-    network.store_parameters(prepared.graph);
-    graph::save_onnx(prepared.graph, run.network().string());
-    outcome.network = run.network();
-    return outcome;
+// Where a recipe's stages have several sizes the builder's network takes all.
+void free_sizes(graph::Graph& graph) {
+    graph.inputs.at(0).dims = {std::string("batch"), std::int64_t{3}, std::string("height"), std::string("width")};
 }
+
+// split: of a run that is gone on with.
+Prepared prepare(const Recipe& recipe, const std::filesystem::path& split = {}) {
+    TrainingData data = open_training_data(recipe, split);
+    StartingNetwork start;
+    if (!recipe.backbones.empty()) {
+        if (!data.photos)
+            throw std::runtime_error(recipe.data.root.string() +
+                                     ": a backbone is trained on photos, and these are pictures of a pixel set; give "
+                                     "'network' in its place");
+        start = start_from_backbones(recipe, data.classes());
+    } else if (data.photos) {
+        PreprocessSpec spec;
+        const FitRecipe& first = recipe.stages.front().fit;
+        spec.size = first.size > 0 ? first.size : spec.size;
+        spec.resize = (spec.size * 8 + 6) / 7;
+        start = start_from_scratch(recipe, data.classes(), spec, 3);
+        free_sizes(start.model.graph);
+    } else {
+        start = start_from_scratch(recipe, data.classes(), preprocess_of(data.training), data.training.channels());
+    }
+    if (!data.photos) check_sizes(recipe);
+    Teachers teachers(recipe.distil, start.model.bundle.classes, start.model.bundle.preprocess);
+    return {std::move(data), std::move(start), std::move(teachers)};
+}
+
+// The preprocessing at another size: the same share of the photo is seen.
+PreprocessSpec at_size(PreprocessSpec spec, int size) {
+    if (size == 0 || size == spec.size) return spec;
+    spec.resize = static_cast<int>(std::lround(static_cast<double>(spec.resize) * size / spec.size));
+    spec.size = size;
+    return spec;
+}
+
+class FitRun {
+ public:
+    // Reads the photos that the first stage needs.
+    FitRun(Prepared prepared, const Recipe& recipe, const std::atomic<bool>& stop, const FitRunReport& report)
+        : data_(std::move(prepared.data)),
+          model_(std::move(prepared.start.model)),
+          teachers_(std::move(prepared.teachers)),
+          recipe_(recipe),
+          stop_(stop),
+          report_(report),
+          network_(model_.graph) {
+        outcome_.known_classes = prepared.start.known_classes;
+        for (const graph::Parameter& parameter : network_.parameters()) outcome_.parameters += parameter.tensor.numel();
+        if (!data_.photos) return;
+        data_.training = read(data_.photos->train, {.side = stored_side()});
+        read_validation(recipe.stages.front());
+    }
+
+    const TrainingData& data() const { return data_; }
+
+    FitOutcome go(RunDirectory& run, bool resuming, int until) {
+        run_ = &run;
+        FitPlace place;
+        Checkpoint saved;
+        if (resuming) {
+            saved = load_checkpoint(run.last_checkpoint());
+            const auto facts = nlohmann::json::parse(saved.facts);
+            place = {facts.value("stage", 0), facts.value("epochs_before", 0)};
+        }
+        for (; place.stage < static_cast<int>(recipe_.stages.size()); ++place.stage) {
+            if (!fit_stage(place, std::exchange(resuming, false) ? &saved : nullptr, until)) return outcome_;
+            place.epochs_before = outcome_.fit.epochs;
+        }
+        finish();
+        return outcome_;
+    }
+
+ private:
+    int stored_side() const {
+        if (recipe_.stored_side > 0) return recipe_.stored_side;
+        int largest = 0;
+        for (const Stage& stage : recipe_.stages)
+            largest = std::max(largest, stage.fit.size > 0 ? stage.fit.size : model_.bundle.preprocess.size);
+        return (largest * 8 + 6) / 7;
+    }
+
+    Pictures read(const Dataset& photos, const StoredForm& form) {
+        ReadablePictures read = read_photos(photos, form, recipe_.unreadable, stop_, report_.data);
+        std::move(read.unreadable.begin(), read.unreadable.end(), std::back_inserter(outcome_.unreadable));
+        return std::move(read.pictures);
+    }
+
+    void read_validation(const Stage& stage) {
+        if (data_.photos) data_.validation = read(data_.photos->validation, {.seen = spec_of(stage.fit)});
+    }
+
+    PreprocessSpec spec_of(const FitRecipe& recipe) const {
+        return at_size(model_.bundle.preprocess, recipe.test_size > 0 ? recipe.test_size : recipe.size);
+    }
+
+    // Whether the stage was finished.
+    bool fit_stage(const FitPlace& place, const Checkpoint* saved, int until) {
+        const Stage& stage = recipe_.stages[static_cast<std::size_t>(place.stage)];
+        const PreprocessSpec spec = spec_of(stage.fit);
+        if (place.stage > 0) read_validation(stage);
+        const PictureForm form{stage.fit.size > 0 ? stage.fit.size : model_.bundle.preprocess.size, spec.mean,
+                               spec.std};
+        Fit fit(network_, {data_.training, data_.validation, form}, stage, teachers_, place, *run_);
+        if (saved) fit.resume(*saved);
+        else if (place.stage == 0) record_start(spec);
+        double epochs = place.epochs_before;  // of the whole run, as far as it is known
+        for (std::size_t i = static_cast<std::size_t>(place.stage); i < recipe_.stages.size(); ++i)
+            epochs += recipe_.stages[i].fit.epochs;
+        outcome_.fit = fit.run(stop_, {[&](double done) { report_.step(done / epochs); }, report_.epoch}, until);
+        return outcome_.fit.finished;
+    }
+
+    void record_start(const PreprocessSpec& spec) {
+        outcome_.training_pictures = data_.training.count();
+        outcome_.validation_pictures = data_.validation.count();
+        run_->record({{"event", "start"},
+                      {"parameters", outcome_.parameters},
+                      {"known_classes", outcome_.known_classes},
+                      {"training_pictures", outcome_.training_pictures},
+                      {"validation_pictures", outcome_.validation_pictures},
+                      {"unreadable", outcome_.unreadable},
+                      {"mean", spec.mean},
+                      {"std", spec.std}});
+    }
+
+    // The weights into files, and the one look at the test split.
+    void finish() {
+        outcome_.training_pictures = data_.training.count();
+        outcome_.validation_pictures = data_.validation.count();
+        network_.store_parameters(model_.graph);
+        graph::save_onnx(model_.graph, run_->network().string());
+        outcome_.network = run_->network();
+        model_.bundle.preprocess = spec_of(recipe_.stages.back().fit);
+        model_.bundle.name = recipe_.name;
+        model_.bundle.version = "1.0.0";
+        const bool has_bundle = data_.photos || data_.training.channels() == 3;
+        Model stored = model_;
+        stored.graph = graph::export_graph(model_.graph, {.weights = has_bundle ? graph::WeightStorage::int8
+                                                                                : graph::WeightStorage::float32})
+                           .graph;
+        outcome_.test = test("float32", model_, network_);
+        if (!has_bundle) return;
+        graph::Network int8(stored.graph);
+        outcome_.int8 = test("int8", stored, int8);
+        stored.bundle.metrics = {{"test_photos", static_cast<double>(outcome_.test_pictures)},
+                                 {"test_top1", outcome_.int8->top1},
+                                 {"test_top5", outcome_.int8->top5},
+                                 {"test_cross_entropy", outcome_.int8->cross_entropy},
+                                 {"test_top1_float32", outcome_.test.top1},
+                                 {"validation_top1", outcome_.fit.best.top1}};
+        save_model(run_->model(), std::move(stored));
+        outcome_.model = run_->model();
+        run_->record({{"event", "exported"}, {"model", run_->model().string()}});
+    }
+
+    Accuracy test(const char* weights, const Model& model, graph::Network& network) {
+        Accuracy accuracy;
+        if (data_.photos) {
+            const std::string stage = std::string("test, ") + weights + " weights";
+            const Evaluation evaluation =
+                evaluate(model, data_.photos->test.samples, [&](std::size_t done, std::size_t total) {
+                    report_.data.progress(stage, static_cast<double>(done) / static_cast<double>(total));
+                });
+            accuracy = evaluation.accuracy;
+            outcome_.test_pictures = static_cast<std::int64_t>(evaluation.photos);
+        } else {
+            const PreprocessSpec& spec = model.bundle.preprocess;
+            accuracy = measure_pictures(network, data_.test, {spec.size, spec.mean, spec.std});
+            outcome_.test_pictures = data_.test.count();
+        }
+        run_->record({{"event", "test"},
+                      {"weights", weights},
+                      {"photos", outcome_.test_pictures},
+                      {"top1", accuracy.top1},
+                      {"top5", accuracy.top5},
+                      {"cross_entropy", accuracy.cross_entropy}});
+        return accuracy;
+    }
+
+    TrainingData data_;
+    Model model_;
+    Teachers teachers_;
+    const Recipe& recipe_;
+    RunDirectory* run_ = nullptr;
+    const std::atomic<bool>& stop_;
+    const FitRunReport& report_;
+    graph::Network network_;
+    FitOutcome outcome_;
+};
 
 }  // namespace
 
 FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, const std::atomic<bool>& stop,
-                     const FitReport& report, int until) {
-    Prepared prepared = prepare(recipe);
+                     const FitRunReport& report, int until) {
+    RunDirectory::check_free(folder);
+    FitRun fit(prepare(recipe), recipe, stop, report);
     RunDirectory run(folder, recipe);
-    return run_fit(std::move(prepared), recipe, run, false, stop, report, until);
+    if (fit.data().photos) write_partition(run.split(), *fit.data().photos);
+    return fit.go(run, false, until);
 }
 
-FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitReport& report,
+FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitRunReport& report,
                       int until) {
     RunDirectory run(folder);
     const Recipe recipe = read_recipe(run.recipe());
-    return run_fit(prepare(recipe), recipe, run, true, stop, report, until);
+    Prepared prepared = prepare(recipe, run.split());
+    FitRun fit(std::move(prepared), recipe, stop, report);
+    return fit.go(run, true, until);
 }
 
 }  // namespace ouaf

@@ -27,6 +27,8 @@ template <class Visit>
 void each_key(FitRecipe& train, Visit&& visit) {
     visit("epochs", train.epochs, 1, 100'000);
     visit("batch", train.batch, 1, 65'536);
+    visit("size", train.size, 0, 4096);
+    visit("test_size", train.test_size, 0, 4096);
     visit("accumulate", train.accumulate, 1, 65'536);
     visit("seed", train.seed, 0, much);
     visit.choice("optimizer", train.optimizer.kind, optimizer_names);
@@ -48,6 +50,7 @@ void each_key(FitRecipe& train, Visit&& visit) {
     visit("label_smoothing", train.loss.label_smoothing, 0, 1);
     visit("clip", train.clip, 0, much);
     visit("ema", train.ema, 0, 1);
+    visit("swa", train.swa, 0, 1);
     visit("train_last", train.train_last, -1, 100'000);
     visit("stop_patience", train.stop_patience, 0, 100'000);
     visit("plateau_patience", train.plateau_patience, 0, 100'000);
@@ -72,6 +75,26 @@ void each_key(AugmentRecipe& augment, Visit&& visit) {
     visit("erase", augment.erase, 0, 1);
     visit("mixup", augment.mixup, 0, 100);
     visit("cutmix", augment.cutmix, 0, 100);
+}
+
+template <class Visit>
+void each_key(DistilRecipe& distil, Visit&& visit) {
+    visit.list("teachers", distil.teachers);
+    visit("weight", distil.weight, 0, 1);
+    visit("temperature", distil.temperature, 0.01, 1000);
+}
+
+// The numbers and switches of a recipe that stand in no table.
+template <class Visit>
+void each_key(Recipe& recipe, Visit&& visit) {
+    visit.list("backbone", recipe.backbones);
+    visit("validation", recipe.data.validation, 0, 0.9);
+    visit.shares("split", recipe.data.split);
+    visit.list("classes", recipe.data.classes);
+    visit("dropout", recipe.dropout, 0, 0.99);
+    visit("fresh_head", recipe.fresh_head, 0, 1);
+    visit("stored_side", recipe.stored_side, 0, 8192);
+    visit("unreadable", recipe.unreadable, 0, 1);
 }
 
 // Reads the keys of one table, and refuses what is not read.
@@ -114,32 +137,6 @@ class Read {
         }
     }
 
-    std::vector<std::string> texts(std::string_view key) {
-        known_.emplace_back(key);
-        std::vector<std::string> values;
-        if (!table_->contains(key)) return values;
-        const toml::array* const given = (*table_)[key].as_array();
-        if (!given || given->empty()) fail(key, "must be a list of texts");
-        for (const toml::node& node : *given) {
-            values.push_back(node.value<std::string>().value_or(""));
-            if (values.back().empty()) fail(key, "must be a list of texts");
-        }
-        return values;
-    }
-
-    std::array<double, 3> shares(std::string_view key) {
-        known_.emplace_back(key);
-        std::array<double, 3> values{};
-        if (!table_->contains(key)) return values;
-        const toml::array* const given = (*table_)[key].as_array();
-        if (!given || given->size() != values.size()) fail(key, "must be three shares, [training, validation, test]");
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = number(key, (*given)[i].value<double>(), 0, 1);
-        constexpr double slack = 1e-6;  // of thirds and the like, written with a few digits
-        const double sum = values[0] + values[1] + values[2];
-        if (std::abs(sum - 1) > slack || values[0] == 0) fail(key, "must sum to 1, with a share for training");
-        return values;
-    }
-
     template <class Choice>
     void choice(std::string_view key, Choice& value, std::span<const std::string_view> names) {
         const std::string given = text(key);
@@ -147,6 +144,42 @@ class Read {
         const auto found = std::find(names.begin(), names.end(), given);
         if (found == names.end()) fail(key, "must be one of " + joined(names));
         value = static_cast<Choice>(found - names.begin());
+    }
+
+    // [training, validation, test]
+    void shares(std::string_view key, std::array<double, 3>& values) {
+        known_.emplace_back(key);
+        if (!table_->contains(key)) return;
+        const toml::array* given = (*table_)[key].as_array();
+        if (!given || given->size() != values.size()) fail(key, "must be three shares, [training, validation, test]");
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = number(key, (*given)[i].value<double>(), 0, 1);
+        constexpr double slack = 1e-6;  // of thirds and the like, written with a few digits
+        const double sum = values[0] + values[1] + values[2];
+        if (std::abs(sum - 1) > slack || values[0] == 0) fail(key, "must sum to 1, with a share for training");
+    }
+
+    // A text, or a list of them.
+    template <class Text>
+    void list(std::string_view key, std::vector<Text>& values) {
+        known_.emplace_back(key);
+        if (!table_->contains(key)) return;
+        const toml::node_view<const toml::node> given = (*table_)[key];
+        values.clear();
+        if (given.is_string()) values.emplace_back(*given.value<std::string>());
+        if (const toml::array* several = given.as_array())
+            for (const toml::node& one : *several) values.emplace_back(one.value_or(std::string()));
+        if (values.empty() || std::any_of(values.begin(), values.end(), [](const auto& v) { return v.empty(); }))
+            fail(key, "must be a text, or a list of texts");
+    }
+
+    // The tables of [[key]].
+    std::vector<const toml::table*> tables(std::string_view key) {
+        known_.emplace_back(key);
+        std::vector<const toml::table*> all;
+        if (!table_->contains(key)) return all;
+        if (!(*table_)[key].is_array_of_tables()) fail(key, "must be tables, each under [[" + std::string(key) + "]]");
+        for (const toml::node& one : *(*table_)[key].as_array()) all.push_back(one.as_table());
+        return all;
     }
 
     void refuse_others() const {
@@ -195,6 +228,18 @@ class Write {
         else table_->insert(key, value);
     }
 
+    void shares(std::string_view key, const std::array<double, 3>& values) {
+        if (values != std::array<double, 3>{}) table_->insert(key, toml::array{values[0], values[1], values[2]});
+    }
+
+    template <class Text>
+    void list(std::string_view key, const std::vector<Text>& values) {
+        if (values.empty()) return;
+        toml::array list;
+        for (const Text& value : values) list.push_back(std::filesystem::path(value).string());
+        table_->insert(key, std::move(list));
+    }
+
     template <class Choice>
     void choice(std::string_view key, Choice value, std::span<const std::string_view> names) {
         table_->insert(key, std::string(names[static_cast<std::size_t>(value)]));
@@ -205,10 +250,30 @@ class Write {
 };
 
 template <class Section>
-void read_section(const std::filesystem::path& path, const toml::table& table, Section& section) {
-    Read reader(path, table);
+void read_section(const std::filesystem::path& path, const toml::table* table, Section& section) {
+    if (!table) return;
+    Read reader(path, *table);
     each_key(section, reader);
     reader.refuse_others();
+}
+
+// Each [[stage]] over what [train] and [augment] say; those alone are one stage.
+std::vector<Stage> read_stages(const std::filesystem::path& path, Read& reader) {
+    const toml::table* train = reader.table("train");
+    Stage base;
+    read_section(path, train, base.fit);
+    read_section(path, reader.table("augment"), base.augment);
+    std::vector<Stage> stages;
+    for (const toml::table* table : reader.tables("stage")) {
+        Stage stage = base;
+        Read keys(path, *table);
+        each_key(stage.fit, keys);
+        read_section(path, keys.table("augment"), stage.augment);
+        keys.refuse_others();
+        stages.push_back(stage);
+    }
+    if (stages.empty() && train) stages.push_back(base);
+    return stages;
 }
 
 // Keys of `over` take the place of `table`'s, within tables too. Moved, values keep where they were read.
@@ -267,53 +332,50 @@ Recipe read_recipe(const std::filesystem::path& path, std::span<const std::strin
     Read reader(path, table);
     Recipe recipe;
     recipe.name = reader.text("name");
-    recipe.backbone = reader.text("backbone");
     recipe.network = reader.text("network");
     recipe.data.root = reader.text("data");
-    reader("validation", recipe.data.validation, 0, 0.9);
-    recipe.data.split = reader.shares("split");
-    recipe.data.classes = reader.texts("classes");
-    if (const toml::table* head = reader.table("head")) read_section(path, *head, recipe.head);
-    if (const toml::table* train = reader.table("train")) read_section(path, *train, recipe.train.emplace());
-    if (recipe.train) recipe.data.seed = recipe.train->seed;
-    if (const toml::table* augment = reader.table("augment")) read_section(path, *augment, recipe.augment);
+    each_key(recipe, reader);
+    read_section(path, reader.table("head"), recipe.head);
+    recipe.stages = read_stages(path, reader);
+    if (!recipe.stages.empty()) recipe.data.seed = recipe.stages.front().fit.seed;
+    read_section(path, reader.table("distil"), recipe.distil);
     reader.refuse_others();
     for (const auto& [key, value] : {std::pair{"name", recipe.name}, std::pair{"data", recipe.data.root.string()}})
         if (value.empty()) reader.fail(key, "must be a text");
     if (recipe.name.find('/') != std::string::npos) reader.fail("name", "must not hold a /");
-    if (recipe.backbone.empty() == recipe.network.empty())
+    if (recipe.backbones.empty() == recipe.network.empty())
         reader.fail("backbone", "must be a text, or 'network' in its place");
-    if (recipe.network.empty() && recipe.train)
-        reader.fail("train", "needs 'network': of a backbone only the head is fitted, as [head] says");
-    if (!recipe.network.empty() && !recipe.train)
+    if (!recipe.network.empty() && recipe.stages.empty())
         reader.fail("train", "must be a table: 'network' begins from nothing");
+    if (recipe.backbones.size() > 1 && recipe.stages.empty())
+        reader.fail("backbone", "of several needs [train]: a head alone is fitted on the features of one");
     return recipe;
 }
 
 std::string to_toml(const Recipe& recipe) {
     Recipe copy = recipe;  // each_key takes what it may also fill
-    const DataRecipe& data = recipe.data;
-    toml::table table{{"name", recipe.name}, {"data", data.root.string()}, {"validation", data.validation}};
-    if (data.split != std::array<double, 3>{})
-        table.insert("split", toml::array{data.split[0], data.split[1], data.split[2]});
-    if (!data.classes.empty()) {
-        toml::array classes;
-        for (const std::string& name : data.classes) classes.push_back(name);
-        table.insert("classes", std::move(classes));
-    }
-    if (recipe.network.empty()) table.insert("backbone", recipe.backbone.string());
-    else table.insert("network", recipe.network);
-    const auto add = [&](const char* name, auto& section) {
+    toml::table table{{"name", recipe.name}, {"data", recipe.data.root.string()}};
+    each_key(copy, Write(table));
+    if (!recipe.network.empty()) table.insert("network", recipe.network);
+    const auto written = [](auto& section) {
         toml::table inner;
         each_key(section, Write(inner));
-        table.insert(name, std::move(inner));
+        return inner;
     };
-    if (copy.train) {
-        add("train", *copy.train);
-        add("augment", copy.augment);
-    } else {
-        add("head", copy.head);
+    if (copy.stages.empty()) table.insert("head", written(copy.head));
+    if (copy.stages.size() == 1) {
+        table.insert("train", written(copy.stages[0].fit));
+        table.insert("augment", written(copy.stages[0].augment));
+    } else if (!copy.stages.empty()) {
+        toml::array stages;
+        for (Stage& stage : copy.stages) {
+            toml::table inner = written(stage.fit);
+            inner.insert("augment", written(stage.augment));
+            stages.push_back(std::move(inner));
+        }
+        table.insert("stage", std::move(stages));
     }
+    if (!copy.distil.teachers.empty()) table.insert("distil", written(copy.distil));
     std::ostringstream text;
     text << table << "\n";
     return text.str();

@@ -11,6 +11,12 @@
 //     epochs = 12
 //     [augment]
 //     shift = 0.1
+//     [[stage]]                      # as many as there are, one after the other, each with what [train] says beside it
+//     train_last = 0
+//     [[stage]]
+//     size = 256
+//     [stage.augment]
+//     crop = [0.5, 1]
 #pragma once
 
 #include <cstdint>
@@ -18,6 +24,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "native/data/augment.hpp"
 #include "native/data/partition.hpp"
@@ -36,6 +43,8 @@ struct HeadRecipe {
 struct FitRecipe {
     int epochs = 10;
     int batch = 64;
+    int size = 0;            // pixels a side that photos are trained at; 0: the backbone's, or 224
+    int test_size = 0;       // and that they are seen at when they are measured and in the bundle; 0: `size`
     int accumulate = 1;      // batches a step
     std::uint64_t seed = 0;  // of the first weights, the order of the pictures and their changes
     OptimizerRecipe optimizer;
@@ -44,8 +53,10 @@ struct FitRecipe {
     double layer_decay = 1;   // the learning rate falls by this from block to block, from the head to the input
     ScheduleRecipe schedule;
     LossRecipe loss;
-    double clip = 0;           // the gradients' norm at most; 0: as it comes
-    double ema = 0;            // how much of the average of the weights is kept each step; 0: no average
+    double clip = 0;  // the gradients' norm at most; 0: as it comes
+    double ema = 0;   // how much of the average of the weights is kept each step; 0: no average
+    double swa =
+        0;  // share of the epochs at whose ends the weights go into a plain mean, Izmailov et al. 2018; 0: none
     int train_last = -1;       // blocks before the head; -1: everything
     int stop_patience = 0;     // epochs without a better validation loss that end the run; 0: never
     int plateau_patience = 0;  // epochs without one before the learning rate falls by plateau_factor; 0: never
@@ -55,14 +66,32 @@ struct FitRecipe {
     double checkpoint_seconds = 60;  // between checkpoints within an epoch
 };
 
-struct Recipe {
-    std::string name;                // of the run and of its bundle
-    std::filesystem::path backbone;  // a bundle folder; empty where `network` is given
-    std::string network;             // see make_network
-    DataRecipe data;                 // keys "data", "validation", "split" and "classes"; its seed is [train]'s
-    HeadRecipe head;
-    std::optional<FitRecipe> train;
+struct Stage {
+    FitRecipe fit;
     AugmentRecipe augment;
+};
+
+// What the network is told beside the labels: the answers of others to the same pictures, Hinton et al. 2015,
+// https://arxiv.org/abs/1503.02531; seen at the same crops as in Beyer et al. 2022, https://arxiv.org/abs/2106.05237.
+struct DistilRecipe {
+    std::vector<std::filesystem::path> teachers;  // bundles; the mean of their probabilities is learned
+    double weight = 0.5;                          // of the teachers' part of the loss; the labels have the rest
+    double temperature = 2;                       // of both softmaxes
+};
+
+struct Recipe {
+    std::string name;                              // of the run and of its bundle
+    std::vector<std::filesystem::path> backbones;  // bundle folders; the features of several go into one head side by
+                                                   // side; none where `network` is given
+    std::string network;                           // see make_network
+    DataRecipe data;          // keys "data", "validation", "split" and "classes"; its seed is the first stage's
+    double dropout = 0;       // before the head of a backbone
+    bool fresh_head = false;  // a head drawn at random, though the backbone has rows of its own for some of the classes
+    int stored_side = 0;      // pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at
+    double unreadable = 0.01;  // share of the photos that may be left out because they can't be read
+    HeadRecipe head;
+    std::vector<Stage> stages;  // by gradients; without any a head is fitted
+    DistilRecipe distil;
 };
 
 // Paths in a recipe are relative to the folder that ouaf is started in, but for `parent`. `overrides` such as

@@ -11,14 +11,23 @@
 
 namespace ouaf {
 
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& folder) {
+    throw std::runtime_error(folder.string() +
+                             ": a run of this name is there; go on with it by --resume, choose another with --out, or "
+                             "remove that folder");
+}
+
+}  // namespace
+
+void RunDirectory::check_free(const std::filesystem::path& folder) {
+    if (std::filesystem::exists(folder)) refuse(folder);
+}
+
 RunDirectory::RunDirectory(std::filesystem::path folder, const Recipe& recipe) : folder_(std::move(folder)) {
     if (folder_.has_parent_path()) std::filesystem::create_directories(folder_.parent_path());
-    if (!std::filesystem::create_directory(folder_)) {
-        throw std::runtime_error(
-            folder_.string() +
-            ": a run of this name is there; go on with it by --resume, choose another with --out, or "
-            "remove that folder");
-    }
+    if (!std::filesystem::create_directory(folder_)) refuse(folder_);
     lock();
     write_text(this->recipe(), to_toml(recipe));
     open_metrics();

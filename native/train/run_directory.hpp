@@ -1,5 +1,6 @@
 // runs/<name>/: what a run was asked to do, what happened, and what came out.
 //   recipe.toml        as it was resolved
+//   split.csv          which photo is trained on, validated and tested with
 //   metrics.jsonl      one JSON object an event
 //   last.safetensors   where the run stands, to go on from
 //   best.safetensors   the weights of the epoch with the smallest validation loss
@@ -19,6 +20,9 @@ namespace ouaf {
 
 class RunDirectory {
  public:
+    // Throws std::runtime_error where a run is there: to be asked before what takes long.
+    static void check_free(const std::filesystem::path& folder);
+
     // Makes the folder. Throws std::runtime_error when it is there already: no run overwrites another.
     RunDirectory(std::filesystem::path folder, const Recipe& recipe);
 
@@ -35,6 +39,7 @@ class RunDirectory {
     void keep_events(std::int64_t events);
 
     std::filesystem::path recipe() const { return folder_ / "recipe.toml"; }
+    std::filesystem::path split() const { return folder_ / "split.csv"; }
     std::filesystem::path last_checkpoint() const { return folder_ / "last.safetensors"; }
     std::filesystem::path best_checkpoint() const { return folder_ / "best.safetensors"; }
     std::filesystem::path network() const { return folder_ / "model.onnx"; }

@@ -14,15 +14,10 @@
 #include "native/graph/quantise.hpp"
 #include "native/train/head_trainer.hpp"
 #include "native/train/run_directory.hpp"
+#include "native/train/starting_network.hpp"
 
 namespace ouaf {
 namespace {
-
-std::vector<ClassLabel> labels_of(const Dataset& data) {
-    std::vector<ClassLabel> labels;
-    for (const DatasetClass& c : data.classes) labels.push_back({c.id, {{"en", c.name}}});
-    return labels;
-}
 
 // How much of the run the photos of all stages make up so far; fitting the head takes no time beside them.
 class Share {
@@ -76,9 +71,9 @@ std::pair<Dataset, Dataset> open_photos(DataRecipe recipe) {
 }  // namespace
 
 TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, const TrainingReport& report) {
-    Model model = load_model(recipe.backbone);
+    Model model = load_model(recipe.backbones.at(0));
     const auto [training, test] = open_photos(recipe.data);
-    const std::vector<ClassLabel> backbone_classes = std::exchange(model.bundle.classes, labels_of(training));
+    const std::vector<ClassLabel> backbone_classes = std::exchange(model.bundle.classes, labels_of(training.classes));
     const std::vector<Sample> test_samples = match_classes(test, model.bundle).samples;
     graph::to_classifier_form(model.graph);
     RunDirectory run(folder, recipe);

@@ -14,6 +14,9 @@ namespace ouaf {
 
 constexpr std::int64_t max_pixels = 100'000'000;
 
+// Counts the changes of the bytes that come out of decode and resize: what was stored by another is decoded again.
+constexpr int decoder_version = 1;
+
 struct DecodedPhoto {
     Image image;    // upright; may be a whole fraction (1/2, 1/4, 1/8) of the photo's size
     int width = 0;  // of the upright photo itself, pixels

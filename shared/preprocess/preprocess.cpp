@@ -42,15 +42,19 @@ Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec) {
     return image;
 }
 
+std::array<float, 256> normalised_values(float mean, float std) {
+    std::array<float, 256> table;
+    for (std::size_t v = 0; v < table.size(); ++v) {
+        const double value = static_cast<double>(v) / 255.0;
+        table[v] = static_cast<float>((value - static_cast<double>(mean)) / static_cast<double>(std));
+    }
+    return table;
+}
+
 void normalise(const Image& image, const PreprocessSpec& spec, std::span<float> tensor) {
     const std::size_t plane = tensor.size() / 3;
     for (std::size_t c = 0; c < 3; ++c) {
-        std::array<float, 256> table;
-        for (std::size_t v = 0; v < table.size(); ++v) {
-            const double value = static_cast<double>(v) / 255.0;
-            table[v] =
-                static_cast<float>((value - static_cast<double>(spec.mean[c])) / static_cast<double>(spec.std[c]));
-        }
+        const std::array<float, 256> table = normalised_values(spec.mean[c], spec.std[c]);
         float* out = tensor.data() + c * plane;
         const std::uint8_t* in = image.rgb.data() + c;
         for (std::size_t i = 0; i < plane; ++i) out[i] = table[in[3 * i]];

@@ -42,7 +42,10 @@ void check_spec(const PreprocessSpec& spec);
 // Short side to spec.resize (long side rounded to nearest), centre crop, grey, equalise.
 Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec);
 
-// (value / 255 - mean) / std of each channel, rounded once to float32, into planes.
+// (value / 255 - mean) / std of each byte, rounded once to float32.
+std::array<float, 256> normalised_values(float mean, float std);
+
+// The same of each channel, into planes.
 void normalise(const Image& image, const PreprocessSpec& spec, std::span<float> tensor);
 
 // All of it. `tensor` holds tensor_size(spec) values. Throws PhotoError, or what check_spec throws.

@@ -91,8 +91,9 @@ TEST_CASE("a part of each class is set apart, the same for a seed") {
     const auto [kept, taken] = split_pictures(all, 0.1, 5);
     CHECK(kept.count() == 90);
     CHECK((taken.labels == 0).sum().item<int>() == 8);
-    const at::Tensor both = at::cat({kept.pixels, taken.pixels}).reshape(-1);
-    CHECK(at::equal(std::get<0>(both.sort()), all.pixels.reshape(-1)));
-    CHECK(at::equal(split_pictures(all, 0.1, 5).second.pixels, taken.pixels));
-    CHECK_FALSE(at::equal(split_pictures(all, 0.1, 6).second.pixels, taken.pixels));
+    CHECK(at::equal(std::get<0>(at::cat({kept.rows, taken.rows}).sort()), all.rows));
+    const auto first = at::arange(taken.count(), at::kLong);
+    CHECK(at::equal(taken.gather(first).reshape(-1), taken.rows.to(at::kByte)));  // pictures of the value of their row
+    CHECK(at::equal(split_pictures(all, 0.1, 5).second.rows, taken.rows));
+    CHECK_FALSE(at::equal(split_pictures(all, 0.1, 6).second.rows, taken.rows));
 }

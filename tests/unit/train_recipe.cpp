@@ -67,8 +67,8 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with("name = \"x\"\n", "'data' must be a text");
     fails_with("name = \"x\"\ndata = \"d\"\n", "'backbone' must be a text, or 'network' in its place");
     fails_with(whole + "epochs = 3\n",
-               "'epochs' is not a key of a recipe (known here: name, backbone, network, data, validation, "
-               "split, classes, head, train, augment)");
+               "'epochs' is not a key of a recipe (known here: name, network, data, backbone, validation, split, "
+               "classes, dropout, fresh_head, stored_side, unreadable, head, train, augment, stage, distil)");
     fails_with(whole + "[head]\niterations = -1\n", "'iterations' must be a number from 0 to 100000");
     fails_with(whole + "[head]\npull_to_start = \"much\"\n", "'pull_to_start' must be a number");
     fails_with(whole + "head = 3\n", "'head' must be a table");
@@ -76,13 +76,36 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with(whole + "split = [0.5, 0.3, 0.3]\n", "'split' must sum to 1, with a share for training");
     fails_with(whole + "split = [0, 0.5, 0.5]\n", "'split' must sum to 1, with a share for training");
     fails_with(whole + "split = [1.5, -0.5, 0]\n", "'split' must be a number from 0 to 1");
-    fails_with(whole + "classes = \"pug\"\n", "'classes' must be a list of texts");
-    fails_with(whole + "classes = [\"pug\", 3]\n", "'classes' must be a list of texts");
+    fails_with(whole + "classes = 3\n", "'classes' must be a text, or a list of texts");
+    fails_with(whole + "classes = [\"pug\", 3]\n", "'classes' must be a text, or a list of texts");
     fails_with("name = \"x/y\"\nbackbone = \"b\"\ndata = \"d\"\n", "'name' must not hold a /");
-    fails_with(whole + "[train]\nepochs = 3\n", "'train' needs 'network'");
+    fails_with("name = \"x\"\nbackbone = [\"b\", \"c\"]\ndata = \"d\"\n", "'backbone' of several needs [train]");
+    fails_with(whole + "stage = 1\n", "'stage' must be tables, each under [[stage]]");
+    fails_with(whole + "[[stage]]\nepoch = 1\n", "'epoch' is not a key of a recipe");
     fails_with("name = \"x\"\nnetwork = \"n\"\ndata = \"d\"\n", "'train' must be a table");
     fails_with("name = \n", "recipe.toml:1: ");
     CHECK_THROWS_WITH(ouaf::read_recipe(folder.path / "none.toml"), Catch::Contains("there is no such recipe"));
+}
+
+TEST_CASE("Stages say what they change of the rest, and are written again whole") {
+    const Folder folder;
+    ouaf::Recipe recipe = ouaf::read_recipe(
+        folder.write(whole + "[train]\nepochs = 2\nbatch = 8\n[augment]\nflip = 0.5\n[[stage]]\ntrain_last = 0\n"
+                             "[[stage]]\nepochs = 3\n[stage.augment]\ncrop = [0.5, 1]\n"));
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(recipe.stages.size() == 2);
+        CHECK(recipe.stages[0].fit.epochs == 2);
+        CHECK(recipe.stages[0].fit.train_last == 0);
+        CHECK(recipe.stages[1].fit.epochs == 3);
+        CHECK(recipe.stages[1].fit.train_last == -1);
+        for (const ouaf::Stage& stage : recipe.stages) {
+            CHECK(stage.fit.batch == 8);
+            CHECK(stage.augment.flip == 0.5);
+        }
+        CHECK(recipe.stages[0].augment.crop == std::array{1.0, 1.0});
+        CHECK(recipe.stages[1].augment.crop == std::array{0.5, 1.0});
+        recipe = ouaf::read_recipe(folder.write(ouaf::to_toml(recipe)));
+    }
 }
 
 TEST_CASE("Overrides stand over the recipe and are checked as its own keys") {
@@ -93,13 +116,13 @@ TEST_CASE("Overrides stand over the recipe and are checked as its own keys") {
     const ouaf::Recipe recipe =
         with({"train.learning_rate=1e-2", "network=mlp", "train.optimizer='lamb'", "augment.crop=[0.5, 1]",
               "train.bfloat16=true", "train.epochs=4", "train.epochs=5"});
-    CHECK(recipe.train->learning_rate == 0.01);
+    CHECK(recipe.stages.at(0).fit.learning_rate == 0.01);
     CHECK(recipe.network == "mlp");
-    CHECK(recipe.train->optimizer.kind == ouaf::OptimizerKind::lamb);
-    CHECK(recipe.augment.crop == std::array{0.5, 1.0});
-    CHECK(recipe.train->bfloat16);
-    CHECK(recipe.train->epochs == 5);
-    CHECK(recipe.train->batch == 8);
+    CHECK(recipe.stages.at(0).fit.optimizer.kind == ouaf::OptimizerKind::lamb);
+    CHECK(recipe.stages.at(0).augment.crop == std::array{0.5, 1.0});
+    CHECK(recipe.stages.at(0).fit.bfloat16);
+    CHECK(recipe.stages.at(0).fit.epochs == 5);
+    CHECK(recipe.stages.at(0).fit.batch == 8);
 
     const auto fails_with = [&](const std::string& override, const std::string& message) {
         CHECK_THROWS_WITH(with({override}), Catch::StartsWith(message));

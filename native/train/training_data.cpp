@@ -1,0 +1,56 @@
+// See training_data.hpp.
+#include "native/train/training_data.hpp"
+
+#include <stdexcept>
+#include <tuple>
+
+namespace ouaf {
+namespace {
+
+void refuse_too_many(const StoredPhotos& stored, const Dataset& data, double allowed) {
+    const auto failed = static_cast<double>(stored.failures.size());
+    if (failed <= allowed * static_cast<double>(data.samples.size())) return;
+    const PhotoFailure& first = stored.failures.front();
+    throw std::runtime_error(data.root.string() + ": " + std::to_string(stored.failures.size()) + " of " +
+                             std::to_string(data.samples.size()) + " photos can't be read, such as " +
+                             data.samples[first.sample].path.string() + " (" + first.cause +
+                             "); mend or remove them, or let more be left out by the recipe's 'unreadable'");
+}
+
+}  // namespace
+
+TrainingData open_training_data(const Recipe& recipe, const std::filesystem::path& split) {
+    TrainingData data;
+    if (const auto set = open_pixel_set(recipe.data.root, Split::train)) {
+        std::tie(data.training, data.validation) =
+            split_pictures(pictures_of(*set), recipe.data.validation, recipe.data.seed);
+        data.test = pictures_of(open_pixel_set(recipe.data.root, Split::test).value());
+    } else {
+        DataRecipe found = recipe.data;
+        if (std::filesystem::exists(split)) {
+            found = {};
+            found.root = split;
+        }
+        data.photos = open_partition(found);
+        for (Dataset* part : {&data.photos->train, &data.photos->validation, &data.photos->test})
+            part->root = recipe.data.root;  // photos are stored by it
+    }
+    return data;
+}
+
+ReadablePictures read_photos(const Dataset& photos, const StoredForm& form, double unreadable,
+                             const std::atomic<bool>& stop, const DataReport& report) {
+    const StoreReport store{[&](std::size_t count, std::uintmax_t bytes, const std::filesystem::path& folder) {
+                                report.say("storing " + std::to_string(count) + " photos, " +
+                                           std::to_string(bytes / 1'000'000) + " MB, in " + folder.string());
+                            },
+                            [&](double share) { report.progress("storing photos", share); }};
+    const StoredPhotos stored = store_photos(photos.root, photos.samples, form, photo_cache(), stop, store);
+    refuse_too_many(stored, photos, unreadable);
+    ReadablePictures read{pictures_of(stored, photos), {}};
+    for (const PhotoFailure& failure : stored.failures)
+        read.unreadable.push_back(photos.samples[failure.sample].path.string() + ": " + failure.cause);
+    return read;
+}
+
+}  // namespace ouaf

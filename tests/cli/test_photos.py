@@ -1,0 +1,187 @@
+"""Training on photos as a person meets it: stored once, from scratch and from backbones, in stages, to a bundle.
+
+Environment: OUAF_BINARY."""
+import csv
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+BINARY = os.environ["OUAF_BINARY"]
+COLOURS = {"crimson": (200, 30, 60), "olive": (120, 130, 20), "teal": (10, 130, 130), "violet": (140, 60, 200)}
+RECIPE = """
+name = "scratch"
+network = "cats_and_dogs_cnn"
+data = "photos"
+validation = 0.2
+[train]
+epochs = 4
+batch = 8
+size = 32
+learning_rate = 0.002
+[augment]
+crop = [0.5, 1]
+flip = 0.5
+"""
+
+
+def write_photo(path, colour, draw):
+    """A disc of the class's colour on noise, of any shape."""
+    width, height = draw.integers(40, 70, 2)
+    y, x = np.mgrid[0:height, 0:width]
+    pixels = draw.integers(0, 255, (height, width, 3))
+    disc = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (min(width, height) * 0.4) ** 2
+    pixels[disc] = np.array(colour) + draw.integers(-25, 25, (int(disc.sum()), 3))
+    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(path, quality=95)
+
+
+class Photos(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        draw = np.random.default_rng(5)
+        for name, colour in COLOURS.items():
+            (cls.folder / "photos" / name).mkdir(parents=True)
+            for i in range(25):
+                write_photo(cls.folder / "photos" / name / f"{i}.jpg", colour, draw)
+        (cls.folder / "photos/teal/broken.jpg").write_bytes(b"\xff\xd8 no photo")
+        (cls.folder / "recipe.toml").write_text(RECIPE)
+        cls.out, cls.err = cls.train("recipe.toml", "--set", "unreadable=0.05")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    @classmethod
+    def run_ouaf(cls, *arguments, code=0):
+        done = subprocess.run([BINARY, *arguments], cwd=cls.folder, text=True, capture_output=True,
+                              env=os.environ | {"OMP_NUM_THREADS": "1", "OUAF_CACHE": str(cls.folder / "cache")})
+        if done.returncode != code:
+            raise AssertionError(done.stdout + done.stderr)
+        return done.stdout, done.stderr
+
+    @classmethod
+    def train(cls, *arguments, code=0):
+        return cls.run_ouaf("train", *arguments, code=code)
+
+    def events(self, run):
+        return [json.loads(line) for line in (self.folder / "runs" / run / "metrics.jsonl").read_text().splitlines()]
+
+    def fine_tune(self, name, text, **kinds):
+        (self.folder / f"{name}.toml").write_text(
+            f'name = "{name}"\nbackbone = "runs/scratch/model"\ndata = "photos"\nvalidation = 0.2\nunreadable = 0.05\n{text}')
+        return self.train(f"{name}.toml", **kinds)
+
+    def test_the_bundle_is_as_right_as_onnx_runtime_says(self):
+        """Preprocessing by Pillow and the float32 network by ONNX Runtime, over the photos of the run's own list."""
+        run = self.folder / "runs/scratch"
+        bundle = json.loads((run / "model/model.json").read_text())
+        size, resize = bundle["input"]["size"], bundle["preprocess"]["resize"]
+        classes = [each["id"] for each in bundle["classes"]]
+        self.assertEqual(classes, sorted(COLOURS))
+        session = onnxruntime.InferenceSession(run / "model.onnx", providers=["CPUExecutionProvider"])
+        right = total = 0
+        with open(run / "split.csv") as rows:
+            for row in csv.DictReader(rows):
+                if row["split"] != "test" or "broken" in row["file"]:
+                    continue
+                photo = Image.open(run / row["file"])
+                scale = resize / min(photo.size)
+                photo = photo.resize([round(side * scale) for side in photo.size], Image.Resampling.BOX)
+                left, top = (photo.width - size) // 2, (photo.height - size) // 2
+                pixels = np.asarray(photo.crop((left, top, left + size, top + size)), np.float64) / 255
+                tensor = ((pixels - bundle["input"]["mean"]) / bundle["input"]["std"]).astype(np.float32)
+                logits = session.run(None, {session.get_inputs()[0].name: tensor.transpose(2, 0, 1)[None]})[0]
+                right += classes[logits.argmax()] == row["class"]
+                total += 1
+        test = [each for each in self.events("scratch") if each["event"] == "test"]
+        self.assertEqual([each["weights"] for each in test], ["float32", "int8"])
+        # Pillow's box filter rounds once where ours rounds by rows: one photo on the edge may fall to the other side.
+        self.assertAlmostEqual(test[0]["top1"], right / total, delta=1.01 / total)
+        self.assertGreater(test[0]["top1"], 0.9)
+        out, _ = self.run_ouaf("evaluate", "--model", "runs/scratch/model", "--data", "runs/scratch/split.csv", "--json")
+        self.assertAlmostEqual(json.loads(out)["top1"], test[1]["top1"])
+
+    def test_photos_are_stored_once_and_the_unreadable_named(self):
+        self.assertRegex(self.err, r"storing \d+ photos, 0 MB, in .*cache/photos/photos-")
+        self.assertIn("photos/teal/broken.jpg", self.err)
+        out, err = self.train("recipe.toml", "--out", "runs/again", "--set", "unreadable=0.05", "--set", "train.epochs=1")
+        # The broken one is tried again, as it may be mended by now.
+        self.assertRegex(err, r"storing 1 photos")
+        self.assertIn("epoch 1", out)
+        _, err = self.train("recipe.toml", "--out", "runs/strict", "--set", "unreadable=0", code=1)
+        self.assertRegex(err, r"photos: 1 of \d+ photos can't be read, such as .*broken.jpg")
+        self.assertFalse((self.folder / "runs/strict").exists())
+
+    def test_stages_go_on_from_each_other_and_resume_to_the_same_weights(self):
+        text = ('[train]\nepochs = 1\nbatch = 8\nlearning_rate = 0.001\n[[stage]]\ntrain_last = 0\nsize = 24\n'
+                '[[stage]]\nepochs = 2\nswa = 0.5\nsize = 24\ntest_size = 40\n[stage.augment]\nflip = 0.5\n')
+        # A network of several sizes has no layer that counts places.
+        text = text.replace("[train]", "[train]", 1)
+        out, _ = self.fine_tune_resnet("staged", text)
+        events = self.events("staged")
+        self.assertEqual([(each["stage"], each["epoch"]) for each in events if each["event"] == "epoch"],
+                         [(1, 1), (2, 2), (2, 3)])
+        bundle = json.loads((self.folder / "runs/staged/model/model.json").read_text())
+        self.assertEqual((bundle["input"]["size"], bundle["preprocess"]["resize"]), (40, 46))
+        for until in ("1", "2"):
+            name = f"parts{until}"
+            self.train("staged.toml", "--out", f"runs/{name}", "--until", until)
+            self.train("--resume", f"runs/{name}")
+            self.assertTrue((self.folder / f"runs/{name}/model.onnx").read_bytes() ==
+                            (self.folder / "runs/staged/model.onnx").read_bytes(), until)
+
+    def fine_tune_resnet(self, name, text):
+        if not (self.folder / "runs/resnet").exists():
+            (self.folder / "resnet.toml").write_text('parent = "recipe.toml"\nname = "resnet"\nnetwork = "resnet18"\n'
+                                                     'unreadable = 0.05\n[train]\nepochs = 2\n')
+            self.train("resnet.toml")
+        (self.folder / f"{name}.toml").write_text(
+            f'name = "{name}"\nbackbone = "runs/resnet/model"\ndata = "photos"\nvalidation = 0.2\nunreadable = 0.05\n{text}')
+        return self.train(f"{name}.toml")
+
+    def test_rows_of_known_classes_are_kept(self):
+        """No step changes anything: the classes that are left answer as the backbone's own did."""
+        self.fine_tune("subset", 'classes = ["teal", "crimson"]\n[train]\nepochs = 1\nlearning_rate = 0\n')
+        start = self.events("subset")[0]
+        self.assertEqual(start["known_classes"], 2)
+        whole = onnxruntime.InferenceSession(self.folder / "runs/scratch/model/model.onnx")
+        part = onnxruntime.InferenceSession(self.folder / "runs/subset/model.onnx")
+        images = np.random.default_rng(1).normal(size=(4, 3, 32, 32)).astype(np.float32)
+        answer = lambda session: session.run(None, {session.get_inputs()[0].name: images})[0]
+        np.testing.assert_allclose(answer(part), answer(whole)[:, [0, 2]], rtol=1e-4, atol=1e-4)  # float32 sums
+
+    def test_two_backbones_side_by_side(self):
+        """Before any step the head is the mean of the two backbones' heads."""
+        self.train("recipe.toml", "--out", "runs/second", "--set", "train.seed=7", "--set", "unreadable=0.05")
+        (self.folder / "both.toml").write_text(
+            'name = "both"\nbackbone = ["runs/scratch/model", "runs/second/model"]\ndata = "photos"\nunreadable = 0.05\n'
+            '[train]\nepochs = 1\nlearning_rate = 0\n')
+        self.train("both.toml")
+        images = np.random.default_rng(1).normal(size=(4, 3, 32, 32)).astype(np.float32)
+
+        def answer(file):
+            session = onnxruntime.InferenceSession(self.folder / "runs" / file)
+            return session.run(None, {session.get_inputs()[0].name: images})[0]
+        mean = (answer("scratch/model/model.onnx") + answer("second/model/model.onnx")) / 2
+        np.testing.assert_allclose(answer("both/model.onnx"), mean, rtol=1e-4, atol=1e-4)  # float32 sums
+
+    def test_a_teacher_is_followed(self):
+        """A fresh student that hears the teacher alone comes to say what the teacher says."""
+        text = 'dropout = 0.1\nfresh_head = true\n[train]\nepochs = 6\nbatch = 8\nlearning_rate = 0.002\n[distil]\n' \
+               'teachers = "runs/scratch/model"\nweight = 1\n'
+        self.fine_tune("taught", text)
+        self.assertGreater([each for each in self.events("taught") if each["event"] == "test"][0]["top1"], 0.9)
+        _, err = self.fine_tune("refused", 'classes = ["teal"]\n[train]\n[distil]\nteachers = "runs/subset2"\n', code=1)
+        self.assertIn("runs/subset2: no model bundle is there", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
