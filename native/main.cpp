@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
     CLI::App app("Trains an image classifier, measures it, and ships it as a page that runs in the visitor's browser.",
                  "ouaf");
     app.require_subcommand(1);
+    ouaf::commands::add_dataset(app);
     ouaf::commands::add_train(app);
     ouaf::commands::add_evaluate(app);
     ouaf::commands::add_predict(app);

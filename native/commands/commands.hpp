@@ -5,6 +5,7 @@
 
 namespace ouaf::commands {
 
+void add_dataset(CLI::App& app);
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_bench(CLI::App& app);
