@@ -27,23 +27,26 @@ struct BatchResult {
     std::vector<PhotoFailure> failures;
 };
 
-BatchResult run_batch(graph::Network& network, Output output, const PreprocessSpec& spec,
+// From images [photos, views, 3, size, size] to a row a photo.
+using Compute = std::function<at::Tensor(graph::Network& network, const at::Tensor& images)>;
+
+BatchResult run_batch(graph::Network& network, const Compute& compute, const PreprocessSpec& spec, Tta tta,
                       std::span<const Sample> samples, std::size_t first) {
-    const std::size_t count = std::min(batch_size, samples.size() - first);
     BatchResult result;
-    at::Tensor input = at::empty({static_cast<std::int64_t>(count), 3, spec.size, spec.size});
-    for (std::size_t i = first; i < first + count; ++i) {
-        float* tensor = input.data_ptr<float>() + result.samples.size() * tensor_size(spec);
+    at::Tensor images =
+        at::empty({static_cast<std::int64_t>(samples.size()), view_count(tta), 3, spec.size, spec.size});
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const auto place = static_cast<std::int64_t>(result.samples.size());
         try {
-            preprocess(read_file(samples[i].path), spec, {tensor, tensor_size(spec)});
-            result.samples.push_back(i);
+            write_views(decode(read_file(samples[i].path), spec.resize), spec, tta, images[place]);
+            result.samples.push_back(first + i);
         } catch (const std::runtime_error& error) {
-            result.failures.push_back({i, error.what()});
+            result.failures.push_back({first + i, error.what()});
         }
     }
     if (result.samples.empty()) return result;
-    input = input.narrow(0, 0, static_cast<std::int64_t>(result.samples.size()));
-    result.rows = output == Output::logits ? network.forward(input) : network.features(input);
+    images = images.narrow(0, 0, static_cast<std::int64_t>(result.samples.size()));
+    result.rows = compute(network, images);
     return result;
 }
 
@@ -60,12 +63,12 @@ InferenceResult collect(std::vector<BatchResult> batches) {
     return result;
 }
 
-}  // namespace
-
-InferenceResult infer(const graph::Graph& graph, Output output, const PreprocessSpec& spec,
-                      std::span<const Sample> samples, const Progress& progress) {
+InferenceResult infer_all(const graph::Graph& graph, const Compute& compute, const PreprocessSpec& spec, Tta tta,
+                          std::span<const Sample> samples, const Progress& progress) {
+    check_spec(spec);
     const auto start = std::chrono::steady_clock::now();
-    const std::size_t batches = (samples.size() + batch_size - 1) / batch_size;
+    const std::size_t photos = std::max<std::size_t>(batch_size / static_cast<std::size_t>(view_count(tta)), 1);
+    const std::size_t batches = (samples.size() + photos - 1) / photos;
     const std::size_t workers =
         std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max<std::size_t>(batches, 1));
 
@@ -80,7 +83,9 @@ InferenceResult infer(const graph::Graph& graph, Output output, const Preprocess
             const c10::InferenceMode inference;
             graph::Network network(graph);
             for (std::size_t b = next++; b < batches; b = next++) {
-                results[b] = run_batch(network, output, spec, samples, b * batch_size);
+                const std::size_t first = b * photos;
+                const std::size_t count = std::min(photos, samples.size() - first);
+                results[b] = run_batch(network, compute, spec, tta, samples.subspan(first, count), first);
                 const std::lock_guard lock(mutex);
                 done += results[b].samples.size() + results[b].failures.size();
                 if (progress) progress(done, samples.size());
@@ -100,6 +105,25 @@ InferenceResult infer(const graph::Graph& graph, Output output, const Preprocess
     InferenceResult result = collect(std::move(results));
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;
+}
+
+}  // namespace
+
+InferenceResult infer(const graph::Graph& graph, Output output, const PreprocessSpec& spec,
+                      std::span<const Sample> samples, const Progress& progress) {
+    const auto compute = [output](graph::Network& network, const at::Tensor& images) {
+        return output == Output::logits ? network.forward(images.select(1, 0)) : network.features(images.select(1, 0));
+    };
+    return infer_all(graph, compute, spec, Tta::none, samples, progress);
+}
+
+InferenceResult infer_views(const graph::Graph& graph, const PreprocessSpec& spec, Tta tta, double temperature,
+                            std::span<const Sample> samples, const Progress& progress) {
+    const auto compute = [temperature](graph::Network& network, const at::Tensor& images) {
+        const at::Tensor logits = network.forward(images.flatten(0, 1));
+        return average_views(logits.unflatten(0, {images.size(0), images.size(1)}), temperature);
+    };
+    return infer_all(graph, compute, spec, tta, samples, progress);
 }
 
 }  // namespace ouaf

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "native/data/dataset.hpp"
+#include "native/evaluate/views.hpp"
 #include "native/graph/graph.hpp"
 #include "shared/preprocess/preprocess.hpp"
 
@@ -32,5 +33,9 @@ using Progress = std::function<void(std::size_t done, std::size_t total)>;
 // would end every operator with a wait. A photo that can't be read is a failure, not an error.
 InferenceResult infer(const graph::Graph& graph, Output output, const PreprocessSpec& spec,
                       std::span<const Sample> samples, const Progress& progress);
+
+// The same for several views of each photo, which is decoded once: rows are average_views' [photos, classes].
+InferenceResult infer_views(const graph::Graph& graph, const PreprocessSpec& spec, Tta tta, double temperature,
+                            std::span<const Sample> samples, const Progress& progress);
 
 }  // namespace ouaf

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <stdexcept>
+#include <utility>
 
 namespace ouaf {
 
@@ -12,11 +13,15 @@ Accuracy measure(const at::Tensor& logits, std::span<const std::int64_t> labels,
     const auto count = static_cast<std::int64_t>(labels.size());
     const at::Tensor wanted = at::tensor(at::ArrayRef<std::int64_t>(labels.data(), labels.size())).unsqueeze(1);
     const at::Tensor scores = logits.to(at::kDouble) / temperature;
-    const std::int64_t places = std::min<std::int64_t>(5, scores.size(1));
-    const at::Tensor hits = std::get<1>(scores.topk(places, 1)).eq(wanted);
+    // The place of the wanted class is how many come before it: equal ones in class order. What is no number comes
+    // before any and is never right.
+    const at::Tensor own = scores.gather(1, wanted);
+    const at::Tensor later = at::arange(scores.size(1)).unsqueeze(0).ge(wanted);
+    const at::Tensor behind = scores.lt(own).logical_or_(scores.eq(own).logical_and_(later));
+    const at::Tensor place = behind.logical_not_().sum(1);
     Accuracy accuracy;
-    accuracy.top1 = hits.select(1, 0).sum().item<double>() / static_cast<double>(count);
-    accuracy.top5 = hits.sum().item<double>() / static_cast<double>(count);
+    accuracy.top1 = place.lt(1).sum().item<double>() / static_cast<double>(count);
+    accuracy.top5 = place.lt(5).sum().item<double>() / static_cast<double>(count);
     accuracy.cross_entropy = -at::log_softmax(scores, 1).gather(1, wanted).mean().item<double>();
     return accuracy;
 }
@@ -47,16 +52,33 @@ MatchedSamples match_classes(const Dataset& data, const Bundle& bundle) {
     return matched;
 }
 
-Evaluation evaluate(const Model& model, std::span<const Sample> samples, const Progress& progress) {
-    InferenceResult result = infer(model.graph, Output::logits, model.bundle.preprocess, samples, progress);
+Evaluation evaluate(const Model& model, std::span<const Sample> samples, const Progress& progress, Tta tta) {
+    const Bundle& bundle = model.bundle;
+    InferenceResult result =
+        tta == Tta::none ? infer(model.graph, Output::logits, bundle.preprocess, samples, progress)
+                         : infer_views(model.graph, bundle.preprocess, tta, bundle.temperature, samples, progress);
     if (result.samples.empty()) {
         throw std::runtime_error(samples.front().path.string() + ": " + result.failures.front().cause +
                                  " No photo could be read.");
     }
-    std::vector<std::int64_t> labels;
-    for (const std::size_t sample : result.samples) labels.push_back(static_cast<std::int64_t>(samples[sample].label));
-    return {labels.size(), measure(result.rows, labels, model.bundle.temperature),
-            static_cast<double>(samples.size()) / result.seconds, std::move(result.failures)};
+    const at::Tensor finite = at::isfinite(result.rows).all(1);
+    if (!finite.all().item<bool>()) {
+        const auto row = static_cast<std::size_t>(finite.to(at::kInt).argmin().item<std::int64_t>());
+        throw std::runtime_error(samples[result.samples[row]].path.string() +
+                                 ": the network's answer is not a finite number; its weights are broken");
+    }
+    Evaluation evaluation;
+    evaluation.tta = tta;
+    evaluation.photos = result.samples.size();
+    evaluation.logits = std::move(result.rows);
+    evaluation.temperature = tta == Tta::none ? bundle.temperature : 1;
+    for (const std::size_t sample : result.samples)
+        evaluation.labels.push_back(static_cast<std::int64_t>(samples[sample].label));
+    evaluation.samples = std::move(result.samples);
+    evaluation.accuracy = measure(evaluation.logits, evaluation.labels, evaluation.temperature);
+    evaluation.images_per_second = static_cast<double>(samples.size()) / result.seconds;
+    evaluation.failures = std::move(result.failures);
+    return evaluation;
 }
 
 }  // namespace ouaf

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ struct Accuracy {
     double cross_entropy = 0;  // mean, nats
 };
 
-// Of logits [n, classes], divided by the temperature before the softmax, against n labels.
+// Of logits [n, classes], divided by the temperature before the softmax, against n labels. Equal logits rank in class
+// order.
 Accuracy measure(const at::Tensor& logits, std::span<const std::int64_t> labels, double temperature);
 
 // A data set seen with a model's classes: photos of other classes are left out and counted.
@@ -37,8 +39,16 @@ struct Evaluation {
     Accuracy accuracy;
     double images_per_second = 0;  // from the files' bytes to the logits
     std::vector<PhotoFailure> failures;
+
+    // What the accuracy was measured on, a row a photo that could be read.
+    Tta tta = Tta::none;
+    at::Tensor logits;                 // [photos, classes]; of several views infer_views' rows
+    double temperature = 1;            // they are divided by it before the softmax
+    std::vector<std::int64_t> labels;  // of each row
+    std::vector<std::size_t> samples;  // which sample each row is of
 };
 
-Evaluation evaluate(const Model& model, std::span<const Sample> samples, const Progress& progress);
+// Throws std::runtime_error "path: cause" where no photo can be read, and where an answer is not a finite number.
+Evaluation evaluate(const Model& model, std::span<const Sample> samples, const Progress& progress, Tta tta = Tta::none);
 
 }  // namespace ouaf

@@ -16,6 +16,19 @@ int scaled(int side, int short_side, int resize) {
     return static_cast<int>(std::min<std::int64_t>(exact, 1 << 30));
 }
 
+Window window_at(CropPlace place, int width, int height, int size) {
+    const int right = width - size;
+    const int bottom = height - size;
+    switch (place) {
+        case CropPlace::top_left: return {0, 0, size, size};
+        case CropPlace::top_right: return {right, 0, size, size};
+        case CropPlace::bottom_left: return {0, bottom, size, size};
+        case CropPlace::bottom_right: return {right, bottom, size, size};
+        case CropPlace::centre: break;
+    }
+    return {right / 2, bottom / 2, size, size};
+}
+
 }  // namespace
 
 void check_spec(const PreprocessSpec& spec) {
@@ -31,12 +44,11 @@ void check_spec(const PreprocessSpec& spec) {
     }
 }
 
-Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec) {
+Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec, CropPlace place) {
     const int shorter = std::min(photo.width, photo.height);
     const int width = scaled(photo.width, shorter, spec.resize);
     const int height = scaled(photo.height, shorter, spec.resize);
-    const Window crop{(width - spec.size) / 2, (height - spec.size) / 2, spec.size, spec.size};
-    Image image = resize(photo.image, width, height, spec.filter, crop);
+    Image image = resize(photo.image, width, height, spec.filter, window_at(place, width, height, spec.size));
     if (spec.grey) to_grey(image);
     if (spec.equalise) equalise(image);
     return image;

@@ -39,8 +39,11 @@ inline std::size_t tensor_size(const PreprocessSpec& spec) {
 // Throws std::runtime_error "'field' …" for sizes that can't be computed: a spec comes from a file.
 void check_spec(const PreprocessSpec& spec);
 
-// Short side to spec.resize (long side rounded to nearest), centre crop, grey, equalise.
-Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec);
+// Where in the resized photo the crop lies. The network sees the centre; corners are for test-time augmentation.
+enum class CropPlace { centre, top_left, top_right, bottom_left, bottom_right };
+
+// Short side to spec.resize (long side rounded to nearest), crop, grey, equalise.
+Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec, CropPlace place = CropPlace::centre);
 
 // (value / 255 - mean) / std of each byte, rounded once to float32.
 std::array<float, 256> normalised_values(float mean, float std);
