@@ -161,7 +161,8 @@ reference_packages=("numpy==$NUMPY_VERSION" "pillow==$PILLOW_VERSION" "onnxrunti
                     "torchvision==$TORCHVISION_VERSION" "timm==$TIMM_VERSION" "onnxscript==$ONNXSCRIPT_VERSION"
                     "onnx-ir==$ONNX_IR_VERSION" "filelock==$FILELOCK_VERSION" "fsspec==$FSSPEC_VERSION" "jinja2==$JINJA2_VERSION"
                     "markupsafe==$MARKUPSAFE_VERSION" "mpmath==$MPMATH_VERSION" "networkx==$NETWORKX_VERSION"
-                    "packaging==$PACKAGING_VERSION" "pyyaml==$PYYAML_VERSION" "sympy==$SYMPY_VERSION")
+                    "packaging==$PACKAGING_VERSION" "pyyaml==$PYYAML_VERSION" "sympy==$SYMPY_VERSION"
+                    "tensorboard==$TENSORBOARD_VERSION" "absl-py==$ABSL_VERSION")
 reference_key=$(key reference "${reference_packages[@]}" "$torch_key" "$(cat "$root/cmake/torch_without_cuda.py")" "$python_version" "$cache")
 opencv_key=$(key opencv-source "$OPENCV_VERSION")
 onnx_source_key=$(key onnx-source "$ONNX_VERSION")

@@ -195,7 +195,7 @@ void Fit::train_step() {
     }
     if (!std::isfinite(loss_value)) return go_back();
     const double norm = clip_gradients(groups_, recipe_.clip);
-    optimizer_.step(rate);
+    optimizer_.step(step_rate_);
     optimizer_.clear_gradients();
     move_average();
     loss_sum_ += loss_value;
@@ -203,7 +203,7 @@ void Fit::train_step() {
     run_.record({{"event", "step"},
                  {"epoch", place_in_run_.epochs_before + epochs_done()},
                  {"loss", loss_value},
-                 {"learning_rate", rate},
+                 {"learning_rate", step_rate_},
                  {"gradient_norm", norm}});
 }
 
@@ -243,6 +243,7 @@ void Fit::end_epoch(const FitReport& report) {
                  {"validation_loss", validation_loss},
                  {"validation_top1", epoch.validation.top1},
                  {"validation_top5", epoch.validation.top5},
+                 {"learning_rate", step_rate_},
                  {"images_per_second", epoch.images_per_second},
                  {"data_share", data_seconds_ / std::max(seconds_, 1e-9)}});
     if (validation_loss < best_loss_) {
