@@ -181,7 +181,7 @@ at::Tensor Fit::loss_of_next(double& loss_value) {
 }
 
 void Fit::train_step() {
-    const double rate =
+    step_rate_ =
         recipe_.learning_rate * rate_ * plateau_.rate * rate_at(recipe_.schedule, epochs_done(), recipe_.epochs);
     network_.mode.training = true;
     const std::int64_t left = batches_of(pictures_.training.count() - place_, recipe_.batch);
