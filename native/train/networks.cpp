@@ -5,21 +5,31 @@
 #include <map>
 #include <stdexcept>
 
-#include "native/graph/builders/builders.hpp"
-
 namespace ouaf {
 namespace {
 
 using namespace graph::builders;
-using Make = std::function<Layout(const graph::Dims& input, std::int64_t classes)>;
+using Make = std::function<Layout(const NetworkOptions& options, const graph::Dims& input, std::int64_t classes)>;
 
-// The configuration with another input and other classes.
+[[noreturn]] void fail(const char* key) {
+    throw std::runtime_error(std::string("the network has no ") + key + " to choose; leave '" + key + "' out");
+}
+
+// The configuration with other choices, another input and other classes.
 template <class Config>
 Make with(Layout (*build)(const Config&), Config config) {
-    return [=](const graph::Dims& input, std::int64_t classes) {
+    return [=](const NetworkOptions& options, const graph::Dims& input, std::int64_t classes) {
         Config changed = config;
         changed.input = input;
         changed.classes = classes;
+        if (options.dropout) {
+            if constexpr (requires { changed.dropout; }) changed.dropout = static_cast<float>(*options.dropout);
+            else fail("dropout");
+        }
+        if (options.pooling) {
+            if constexpr (requires { changed.pooling; }) changed.pooling = *options.pooling;
+            else fail("pooling");
+        }
         return build(changed);
     };
 }
@@ -53,15 +63,15 @@ const std::map<std::string, Make>& table() {
 
 }  // namespace
 
-graph::Graph make_network(const std::string& name, const PictureSize& pictures, std::int64_t classes,
-                          std::uint64_t seed) {
+graph::Graph make_network(const std::string& name, const NetworkOptions& options, const PictureSize& pictures,
+                          std::int64_t classes, std::uint64_t seed) {
     const auto found = table().find(name);
     if (found == table().end()) {
         std::string names;
         for (const auto& [known, make] : table()) names += (names.empty() ? "" : ", ") + known;
         throw std::runtime_error("there is no network '" + name + "'; choose one of " + names);
     }
-    return make_graph(found->second({pictures.channels, pictures.height, pictures.width}, classes), seed);
+    return make_graph(found->second(options, {pictures.channels, pictures.height, pictures.width}, classes), seed);
 }
 
 }  // namespace ouaf

@@ -3,18 +3,24 @@
 
 #include <toml++/toml.h>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
+#include "native/train/read_table.hpp"
+
 namespace ouaf {
 namespace {
 
 constexpr double much = 1e9;
+
+template <class Visit>
+void each_key(NetworkOptions& options, Visit&& visit) {
+    visit("dropout", options.dropout, 0, 0.95);
+    visit.choice("pooling", options.pooling, pooling_names);
+}
 
 template <class Visit>
 void each_key(HeadRecipe& head, Visit&& visit) {
@@ -91,129 +97,11 @@ void each_key(Recipe& recipe, Visit&& visit) {
     visit("validation", recipe.data.validation, 0, 0.9);
     visit.shares("split", recipe.data.split);
     visit.list("classes", recipe.data.classes);
-    visit("dropout", recipe.dropout, 0, 0.99);
+    each_key(recipe.network_options, visit);
     visit("fresh_head", recipe.fresh_head, 0, 1);
     visit("stored_side", recipe.stored_side, 0, 8192);
     visit("unreadable", recipe.unreadable, 0, 1);
 }
-
-// Reads the keys of one table, and refuses what is not read.
-class Read {
- public:
-    Read(const std::filesystem::path& path, const toml::table& table) : path_(&path), table_(&table) {}
-
-    std::string text(std::string_view key) {
-        known_.emplace_back(key);
-        if (!table_->contains(key)) return "";
-        const auto value = (*table_)[key].value<std::string>();
-        if (!value || value->empty()) fail(key, "must be a text");
-        return *value;
-    }
-
-    const toml::table* table(std::string_view key) {
-        known_.emplace_back(key);
-        if (!table_->contains(key)) return nullptr;
-        if (!(*table_)[key].is_table()) fail(key, "must be a table");
-        return (*table_)[key].as_table();
-    }
-
-    template <class T>
-    void operator()(std::string_view key, T& value, double low, double high) {
-        known_.emplace_back(key);
-        if (!table_->contains(key)) return;
-        const toml::node_view<const toml::node> given = (*table_)[key];
-        if constexpr (std::is_same_v<T, bool>) {
-            if (!given.is_boolean()) fail(key, "must be true or false");
-            value = *given.value<bool>();
-        } else if constexpr (std::is_same_v<T, std::array<double, 2>>) {
-            const toml::array* pair = given.as_array();
-            if (!pair || pair->size() != 2) fail(key, "must be two numbers, [least, most]");
-            for (std::size_t i = 0; i < 2; ++i) value[i] = number(key, (*pair)[i].value<double>(), low, high);
-            if (value[0] > value[1]) fail(key, "must be [least, most]");
-        } else {
-            value = static_cast<T>(number(key, given.value<double>(), low, high));
-            if constexpr (std::is_integral_v<T>)
-                if (!given.is_integer()) fail(key, "must be a whole number");
-        }
-    }
-
-    template <class Choice>
-    void choice(std::string_view key, Choice& value, std::span<const std::string_view> names) {
-        const std::string given = text(key);
-        if (given.empty()) return;
-        const auto found = std::find(names.begin(), names.end(), given);
-        if (found == names.end()) fail(key, "must be one of " + joined(names));
-        value = static_cast<Choice>(found - names.begin());
-    }
-
-    // [training, validation, test]
-    void shares(std::string_view key, std::array<double, 3>& values) {
-        known_.emplace_back(key);
-        if (!table_->contains(key)) return;
-        const toml::array* given = (*table_)[key].as_array();
-        if (!given || given->size() != values.size()) fail(key, "must be three shares, [training, validation, test]");
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = number(key, (*given)[i].value<double>(), 0, 1);
-        constexpr double slack = 1e-6;  // of thirds and the like, written with a few digits
-        const double sum = values[0] + values[1] + values[2];
-        if (std::abs(sum - 1) > slack || values[0] == 0) fail(key, "must sum to 1, with a share for training");
-    }
-
-    // A text, or a list of them.
-    template <class Text>
-    void list(std::string_view key, std::vector<Text>& values) {
-        known_.emplace_back(key);
-        if (!table_->contains(key)) return;
-        const toml::node_view<const toml::node> given = (*table_)[key];
-        values.clear();
-        if (given.is_string()) values.emplace_back(*given.value<std::string>());
-        if (const toml::array* several = given.as_array())
-            for (const toml::node& one : *several) values.emplace_back(one.value_or(std::string()));
-        if (values.empty() || std::any_of(values.begin(), values.end(), [](const auto& v) { return v.empty(); }))
-            fail(key, "must be a text, or a list of texts");
-    }
-
-    // The tables of [[key]].
-    std::vector<const toml::table*> tables(std::string_view key) {
-        known_.emplace_back(key);
-        std::vector<const toml::table*> all;
-        if (!table_->contains(key)) return all;
-        if (!(*table_)[key].is_array_of_tables()) fail(key, "must be tables, each under [[" + std::string(key) + "]]");
-        for (const toml::node& one : *(*table_)[key].as_array()) all.push_back(one.as_table());
-        return all;
-    }
-
-    void refuse_others() const {
-        for (const auto& [key, value] : *table_)
-            if (std::find(known_.begin(), known_.end(), key.str()) == known_.end())
-                fail(std::string(key.str()), "is not a key of a recipe (known here: " + joined(known_) + ")");
-    }
-
-    // Names the file, or the override, that gives the key; the recipe itself where none does.
-    [[noreturn]] void fail(std::string_view key, const std::string& what) const {
-        const toml::node* given = table_->get(key);
-        const toml::source_path_ptr from = given ? given->source().path : nullptr;
-        throw std::runtime_error((from ? *from : path_->string()) + ": '" + std::string(key) + "' " + what);
-    }
-
- private:
-    template <class Names>
-    static std::string joined(const Names& names) {
-        std::string list;
-        for (const auto& name : names) list.append(list.empty() ? "" : ", ").append(name);
-        return list;
-    }
-
-    double number(std::string_view key, std::optional<double> value, double low, double high) const {
-        if (value && *value >= low && *value <= high) return *value;
-        std::ostringstream range;
-        range << "must be a number from " << low << " to " << high;
-        fail(key, range.str());
-    }
-
-    const std::filesystem::path* path_;
-    const toml::table* table_;
-    std::vector<std::string> known_;
-};
 
 class Write {
  public:
@@ -226,6 +114,11 @@ class Write {
             table_->insert(key, toml::array{value[0], value[1]});
         else if constexpr (std::is_integral_v<T>) table_->insert(key, static_cast<std::int64_t>(value));
         else table_->insert(key, value);
+    }
+
+    template <class T>
+    void operator()(std::string_view key, const std::optional<T>& value, double low, double high) {
+        if (value) (*this)(key, *value, low, high);
     }
 
     void shares(std::string_view key, const std::array<double, 3>& values) {
@@ -245,6 +138,11 @@ class Write {
         table_->insert(key, std::string(names[static_cast<std::size_t>(value)]));
     }
 
+    template <class Choice>
+    void choice(std::string_view key, const std::optional<Choice>& value, std::span<const std::string_view> names) {
+        if (value) choice(key, *value, names);
+    }
+
  private:
     toml::table* table_;
 };
@@ -252,13 +150,13 @@ class Write {
 template <class Section>
 void read_section(const std::filesystem::path& path, const toml::table* table, Section& section) {
     if (!table) return;
-    Read reader(path, *table);
+    ReadTable reader(path, *table, "recipe");
     each_key(section, reader);
     reader.refuse_others();
 }
 
 // Each [[stage]] over what [train] and [augment] say; those alone are one stage.
-std::vector<Stage> read_stages(const std::filesystem::path& path, Read& reader) {
+std::vector<Stage> read_stages(const std::filesystem::path& path, ReadTable& reader) {
     const toml::table* train = reader.table("train");
     Stage base;
     read_section(path, train, base.fit);
@@ -266,7 +164,7 @@ std::vector<Stage> read_stages(const std::filesystem::path& path, Read& reader) 
     std::vector<Stage> stages;
     for (const toml::table* table : reader.tables("stage")) {
         Stage stage = base;
-        Read keys(path, *table);
+        ReadTable keys(path, *table, "recipe");
         each_key(stage.fit, keys);
         read_section(path, keys.table("augment"), stage.augment);
         keys.refuse_others();
@@ -306,17 +204,8 @@ toml::table read_override(const std::string& given) {
 toml::table read_with_parents(const std::filesystem::path& path, int depth) {
     constexpr int deepest = 16;
     if (depth > deepest) throw std::runtime_error(path.string() + ": more than 16 parents; does one name itself?");
-    if (!std::filesystem::exists(path))
-        throw std::runtime_error(path.string() + ": there is no such recipe; see recipes/");
-    toml::table table;
-    try {
-        table = toml::parse_file(path.string());
-    } catch (const toml::parse_error& error) {
-        std::ostringstream cause;
-        cause << path.string() << ":" << error.source().begin.line << ": " << error.description();
-        throw std::runtime_error(cause.str());
-    }
-    const std::string parent = Read(path, table).text("parent");
+    toml::table table = parse_toml(path, "recipe");
+    const std::string parent = ReadTable(path, table, "recipe").text("parent");
     if (parent.empty()) return table;
     table.erase("parent");
     toml::table whole = read_with_parents(path.parent_path() / parent, depth + 1);
@@ -329,7 +218,7 @@ toml::table read_with_parents(const std::filesystem::path& path, int depth) {
 Recipe read_recipe(const std::filesystem::path& path, std::span<const std::string> overrides) {
     toml::table table = read_with_parents(path, 0);
     for (const std::string& given : overrides) lay_over(table, read_override(given));
-    Read reader(path, table);
+    ReadTable reader(path, table, "recipe");
     Recipe recipe;
     recipe.name = reader.text("name");
     recipe.network = reader.text("network");
@@ -345,6 +234,10 @@ Recipe read_recipe(const std::filesystem::path& path, std::span<const std::strin
     if (recipe.name.find('/') != std::string::npos) reader.fail("name", "must not hold a /");
     if (recipe.backbones.empty() == recipe.network.empty())
         reader.fail("backbone", "must be a text, or 'network' in its place");
+    if (recipe.network.empty() && recipe.network_options.pooling)
+        reader.fail("pooling", "needs 'network': a backbone stays as it is");
+    if (recipe.network.empty() && recipe.network_options.dropout && recipe.stages.empty())
+        reader.fail("dropout", "needs [train]: a head alone is fitted without it");
     if (!recipe.network.empty() && recipe.stages.empty())
         reader.fail("train", "must be a table: 'network' begins from nothing");
     if (recipe.backbones.size() > 1 && recipe.stages.empty())

@@ -29,6 +29,7 @@
 #include "native/data/augment.hpp"
 #include "native/data/partition.hpp"
 #include "native/train/loss.hpp"
+#include "native/train/networks.hpp"
 #include "native/train/optimizer.hpp"
 #include "native/train/schedule.hpp"
 
@@ -85,7 +86,7 @@ struct Recipe {
                                                    // side; none where `network` is given
     std::string network;                           // see make_network
     DataRecipe data;          // keys "data", "validation", "split" and "classes"; its seed is the first stage's
-    double dropout = 0;       // before the head of a backbone
+    NetworkOptions network_options;  // the keys dropout, which a backbone gets before its head, and pooling
     bool fresh_head = false;  // a head drawn at random, though the backbone has rows of its own for some of the classes
     int stored_side = 0;      // pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at
     double unreadable = 0.01;  // share of the photos that may be left out because they can't be read

@@ -80,7 +80,8 @@ StartingNetwork start_from_backbones(const Recipe& recipe, const std::vector<Dat
     if (recipe.fresh_head) rows = graph::fresh_rows(rows.classes, rows.width, recipe.stages.front().fit.seed);
     else start.known_classes = static_cast<std::size_t>(std::count(known.begin(), known.end(), true));
     graph::replace_head(start.model.graph, rows);
-    if (recipe.dropout > 0) graph::insert_dropout(start.model.graph, static_cast<float>(recipe.dropout));
+    if (recipe.network_options.dropout)
+        graph::insert_dropout(start.model.graph, static_cast<float>(*recipe.network_options.dropout));
     start.model.bundle.classes = labels;
     return start;
 }
@@ -88,7 +89,7 @@ StartingNetwork start_from_backbones(const Recipe& recipe, const std::vector<Dat
 StartingNetwork start_from_scratch(const Recipe& recipe, const std::vector<DatasetClass>& classes,
                                    const PreprocessSpec& preprocess, std::int64_t channels) {
     StartingNetwork start;
-    start.model.graph = make_network(recipe.network, {channels, preprocess.size, preprocess.size},
+    start.model.graph = make_network(recipe.network, recipe.network_options, {channels, preprocess.size, preprocess.size},
                                      static_cast<std::int64_t>(classes.size()), recipe.stages.front().fit.seed);
     start.model.bundle.architecture = recipe.network;
     start.model.bundle.preprocess = preprocess;

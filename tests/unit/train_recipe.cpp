@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -68,7 +69,7 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with("name = \"x\"\ndata = \"d\"\n", "'backbone' must be a text, or 'network' in its place");
     fails_with(whole + "epochs = 3\n",
                "'epochs' is not a key of a recipe (known here: name, network, data, backbone, validation, split, "
-               "classes, dropout, fresh_head, stored_side, unreadable, head, train, augment, stage, distil)");
+               "classes, dropout, pooling, fresh_head, stored_side, unreadable, head, train, augment, stage, distil)");
     fails_with(whole + "[head]\niterations = -1\n", "'iterations' must be a number from 0 to 100000");
     fails_with(whole + "[head]\npull_to_start = \"much\"\n", "'pull_to_start' must be a number");
     fails_with(whole + "head = 3\n", "'head' must be a table");
@@ -139,6 +140,37 @@ TEST_CASE("Overrides stand over the recipe and are checked as its own keys") {
     CHECK_THROWS_WITH(ouaf::read_recipe(folder.write(whole + "[head]\niterations = -1\n"),
                                         std::vector<std::string>{"validation=0.2"}),
                       Catch::StartsWith((folder.path / "recipe.toml").string() + ": 'iterations' must be"));
+}
+
+TEST_CASE("A recipe chooses dropout and pooling of the networks that have them") {
+    const Folder folder;
+    const std::string text = "name = \"x\"\nnetwork = \"mnist_cnn\"\ndata = \"d\"\n[train]\n";
+    const fs::path path = folder.write(text);
+    CHECK(!ouaf::read_recipe(path).network_options.dropout);
+    ouaf::Recipe recipe = ouaf::read_recipe(path, std::vector<std::string>{"dropout=0.3", "pooling=average"});
+    recipe = ouaf::read_recipe(folder.write(ouaf::to_toml(recipe)));
+
+    const auto counts = [&](const std::string& network, const ouaf::NetworkOptions& options) {
+        std::map<std::string, int> of;
+        for (const ouaf::graph::Node& node : ouaf::make_network(network, options, {1, 28, 28}, 10, 0).nodes)
+            ++of[node.op];
+        return of;
+    };
+    const auto as_it_is = counts(recipe.network, {});
+    CHECK(as_it_is.at("MaxPool") == 1);
+    CHECK(!as_it_is.contains("AveragePool"));
+    CHECK(as_it_is.at("Dropout") == 2);  // of the stage and of the dense layer
+    const auto changed = counts(recipe.network, recipe.network_options);
+    CHECK(changed.at("AveragePool") == 1);
+    CHECK(!changed.contains("MaxPool"));
+    CHECK(counts(recipe.network, {0.0, {}}).at("Dropout") == 1);
+    CHECK_THROWS_WITH(counts("resnet18", {0.0, {}}), "the network has no dropout to choose; leave 'dropout' out");
+    CHECK_THROWS_WITH(counts("mlp", {{}, ouaf::graph::builders::Pooling::max}),
+                      "the network has no pooling to choose; leave 'pooling' out");
+    CHECK_THROWS_WITH(ouaf::read_recipe(folder.write(whole), std::vector<std::string>{"dropout=0.5"}),
+                      "--set dropout=0.5: 'dropout' needs [train]: a head alone is fitted without it");
+    CHECK_THROWS_WITH(ouaf::read_recipe(folder.write(whole), std::vector<std::string>{"pooling=max"}),
+                      "--set pooling=max: 'pooling' needs 'network': a backbone stays as it is");
 }
 
 TEST_CASE("No run overwrites another") {

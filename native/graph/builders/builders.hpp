@@ -21,7 +21,9 @@ struct Mlp {
 };
 Layout mlp(const Mlp& config);
 
-// Stages of 3x3 convolutions with ReLU, each closed by a 2x2 max pool or not, then dense layers.
+enum class Pooling { max, average };
+
+// Stages of 3x3 convolutions with ReLU, each closed by a 2x2 pool or not, then dense layers.
 struct Cnn {
     struct Stage {
         std::vector<std::int64_t> filters{};
@@ -31,6 +33,7 @@ struct Cnn {
     Dims input{3, 32, 32};
     std::vector<Stage> stages{};
     Padding padding = Padding::valid;
+    Pooling pooling = Pooling::max;
     bool batch_norms = false;
     bool global_pool = false;  // in place of flattening
     std::vector<std::int64_t> hidden{};
@@ -46,7 +49,8 @@ Cnn cifar10_cnn();        // 32x32: 32-32-pool-64-64-pool-128-128-pool, dense 12
 // from nothing.
 struct Vgg {
     Dims input{3, 224, 224};
-    std::vector<std::vector<std::int64_t>> stages{};  // filters of 3x3 convolutions; a max pool closes each stage
+    std::vector<std::vector<std::int64_t>> stages{};  // filters of 3x3 convolutions; a 2x2 pool closes each stage
+    Pooling pooling = Pooling::max;
     bool batch_norms = false;
     bool global_pool = false;  // in place of flattening: far fewer parameters, any size of input
     std::vector<std::int64_t> hidden{4096, 4096};

@@ -17,6 +17,11 @@ Activation dense_layers(Layers& layers, const std::string& prefix, Activation x,
     return dense(layers, prefix + "." + std::to_string(number), x, classes);
 }
 
+// Halves height and width.
+Activation pool(Layers& layers, const Activation& x, Pooling pooling) {
+    return pooling == Pooling::max ? max_pool(layers, x, {}) : average_pool(layers, x, {});
+}
+
 }  // namespace
 
 Layout mlp(const Mlp& config) {
@@ -38,7 +43,7 @@ Layout cnn(const Cnn& config) {
             if (config.batch_norms) x = batch_norm(layers, "bn" + suffix, x);
             x = relu(layers, x);
         }
-        if (stage.pool) x = max_pool(layers, x, {});
+        if (stage.pool) x = pool(layers, x, config.pooling);
         x = dropout(layers, x, stage.dropout);
     }
     x = flatten(layers, config.global_pool ? global_average_pool(layers, x) : x);
@@ -84,7 +89,7 @@ Layout vgg(const Vgg& config) {
             x = relu(layers, x);
             ++number;
         }
-        x = max_pool(layers, x, {});
+        x = pool(layers, x, config.pooling);
         ++number;
     }
     x = flatten(layers, config.global_pool ? global_average_pool(layers, x) : x);
