@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     ouaf::commands::add_dataset(app);
     ouaf::commands::add_train(app);
+    ouaf::commands::add_tune(app);
     ouaf::commands::add_evaluate(app);
     ouaf::commands::add_compare(app);
     ouaf::commands::add_predict(app);

@@ -7,6 +7,7 @@ namespace ouaf::commands {
 
 void add_dataset(CLI::App& app);
 void add_train(CLI::App& app);
+void add_tune(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_bench(CLI::App& app);

@@ -1,6 +1,5 @@
 // ouaf train RECIPE: trains a classifier as the recipe says. ouaf train --resume RUN: goes on with a run.
 #include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
+#include "native/commands/stop_signals.hpp"
 #include "native/train/fit_trainer.hpp"
 #include "native/train/trainer.hpp"
 
@@ -26,18 +26,6 @@ struct Options {
     std::vector<std::string> overrides;
     int until = whole_run;
 };
-
-std::atomic<bool> stopped = false;
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler sets it");
-
-// The first Ctrl-C saves and stops, a second one ends the program.
-void stop_on_signals() {
-    for (const int signal : {SIGINT, SIGTERM})
-        std::signal(signal, [](int number) {
-            stopped = true;
-            std::signal(number, SIG_DFL);
-        });
-}
 
 void print_accuracy(const char* what, const Accuracy& accuracy) {
     std::printf("%s  top-1 %.2f %%  top-5 %.2f %%  cross-entropy %.4f\n", what, 100 * accuracy.top1,
@@ -86,7 +74,7 @@ FitRunReport report_to(ProgressLine& line) {
 }
 
 void run(const Options& options) {
-    stop_on_signals();
+    const std::atomic<bool>& stopped = stop_on_signals();
     if (!options.resume.empty()) {
         FitOutcome outcome;
         {
