@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "native/bundle/files.hpp"
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
+#include "native/commands/rate_curve.hpp"
 #include "native/commands/stop_signals.hpp"
 #include "native/train/fit_trainer.hpp"
 #include "native/train/trainer.hpp"
@@ -25,6 +27,7 @@ struct Options {
     std::string resume;
     std::vector<std::string> overrides;
     int until = whole_run;
+    bool find_rate = false;
 };
 
 void print_accuracy(const char* what, const Accuracy& accuracy) {
@@ -73,6 +76,26 @@ FitRunReport report_to(ProgressLine& line) {
             }};
 }
 
+// The picture and rates.csv; the run's folder stays as it is.
+void find_and_print_rate(const Options& options, const Recipe& recipe, const std::atomic<bool>& stopped) {
+    if (recipe.stages.empty()) throw std::runtime_error(options.recipe + ": --find-rate needs a recipe with [train]");
+    RateCurve curve;
+    {
+        ProgressLine line;
+        curve = find_rate(recipe, stopped, report_to(line));
+    }
+    const std::filesystem::path folder = options.out.empty() ? "." : options.out;
+    std::filesystem::create_directories(folder);
+    write_text(folder / "rates.csv", csv_of(curve));
+    std::printf("smoothed loss over the learning rate, %zu steps\n\n%s\n", curve.steps.size(),
+                picture_of(curve).c_str());
+    if (curve.suggested)
+        std::printf("the loss falls fastest at %.1e; try --set train.learning_rate=%.1e\n", *curve.suggested,
+                    *curve.suggested);
+    else std::printf("the loss falls at no rate\n");
+    std::printf("%s\n", (folder / "rates.csv").lexically_normal().c_str());
+}
+
 void run(const Options& options) {
     const std::atomic<bool>& stopped = stop_on_signals();
     if (!options.resume.empty()) {
@@ -88,6 +111,7 @@ void run(const Options& options) {
     if (!options.data.empty()) recipe.data.root = options.data;
     if (!options.classes.empty()) recipe.data.classes = options.classes;
     if (!options.backbone.empty()) recipe.backbones = {options.backbone};
+    if (options.find_rate) return find_and_print_rate(options, recipe, stopped);
     const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
     if (!recipe.stages.empty()) {
         FitOutcome outcome;
@@ -125,6 +149,10 @@ void add_train(CLI::App& app) {
         ->excludes(resume);
     command->add_option("--until", options->until, "save and stop after this epoch, to go on later with --resume")
         ->check(CLI::PositiveNumber);
+    command
+        ->add_flag("--find-rate", options->find_rate,
+                   "train nothing: look where the loss falls while the learning rate grows; writes rates.csv")
+        ->excludes(resume);
     command->callback([options] { run(*options); });
 }
 

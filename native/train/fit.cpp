@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "native/graph/freeze.hpp"
+#include "native/train/batch.hpp"
 
 namespace ouaf {
 namespace {
@@ -20,7 +21,10 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// Parameters that share a learning rate and a weight decay.
+std::int64_t batches_of(std::int64_t pictures, std::int64_t batch) { return (pictures + batch - 1) / batch; }
+
+}  // namespace
+
 std::vector<ParameterGroup> group_parameters(graph::Network& network, const FitRecipe& recipe) {
     if (recipe.train_last >= 0) graph::train_last(network, recipe.train_last);
     else graph::unfreeze(network, "*");
@@ -41,10 +45,6 @@ std::vector<ParameterGroup> group_parameters(graph::Network& network, const FitR
     return listed;
 }
 
-std::int64_t batches_of(std::int64_t pictures, std::int64_t batch) { return (pictures + batch - 1) / batch; }
-
-}  // namespace
-
 Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form) {
     constexpr std::int64_t bytes_at_once = 8'000'000;  // 53 of 224 pixels a side; activations are many times that
     const std::int64_t at_once = std::clamp<std::int64_t>(bytes_at_once / pictures.pixels[0].numel(), 1, 256);
@@ -64,8 +64,8 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
          const FitPlace& place, RunDirectory& run)
     : network_(network),
       pictures_(pictures),
-      recipe_(stage.fit),
-      changes_(stage.augment),
+      stage_(stage),
+      recipe_(stage_.fit),
       teachers_(teachers),
       place_in_run_(place),
       run_(run),
@@ -129,11 +129,7 @@ void Fit::mend_statistics() {
     const std::int64_t batches = std::min(most, batches_of(order.size(0), recipe_.batch));
     for (std::int64_t i = 0; i < batches; ++i) {
         const at::Tensor rows = order.slice(0, i * recipe_.batch, std::min((i + 1) * recipe_.batch, order.size(0)));
-        const at::Tensor images =
-            augment(pictures_.training.gather(rows), pictures_.training.aspects.index_select(0, rows),
-                    at::zeros({rows.size(0), 1}), changes_, pictures_.form, generator_)
-                .images;
-        network_.forward(images);
+        network_.forward(training_batch(pictures_.training, rows, stage_, pictures_.form, generator_).images);
     }
 }
 
@@ -166,12 +162,7 @@ at::Tensor Fit::next_rows() {
 
 at::Tensor Fit::loss_of_next(double& loss_value) {
     const Clock::time_point start = Clock::now();
-    const Pictures& training = pictures_.training;
-    const auto classes = static_cast<std::int64_t>(training.classes.size());
-    const at::Tensor rows = next_rows();
-    const Batch batch = augment(training.gather(rows), training.aspects.index_select(0, rows),
-                                soft_targets(training.labels.index_select(0, rows), classes, recipe_.loss), changes_,
-                                pictures_.form, generator_);
+    const Batch batch = training_batch(pictures_.training, next_rows(), stage_, pictures_.form, generator_);
     data_seconds_ += seconds_since(start);
     const at::Tensor logits = network_.forward(batch.images);
     at::Tensor loss = loss_of(logits, batch.targets, recipe_.loss.kind);

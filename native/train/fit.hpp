@@ -55,6 +55,9 @@ struct FitPlace {
 };
 
 // How well the network, as in evaluation, knows these pictures.
+// The parameters that the recipe trains; each group shares a learning rate and a weight decay. The others are frozen.
+std::vector<ParameterGroup> group_parameters(graph::Network& network, const FitRecipe& recipe);
+
 Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form);
 
 // Epochs that no run has.
@@ -91,8 +94,8 @@ class Fit {
 
     graph::Network& network_;
     FitPictures pictures_;
-    FitRecipe recipe_;
-    AugmentRecipe changes_;
+    Stage stage_;
+    const FitRecipe& recipe_;  // of the stage
     Teachers& teachers_;
     FitPlace place_in_run_;
     RunDirectory& run_;

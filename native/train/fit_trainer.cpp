@@ -103,6 +103,11 @@ class FitRun {
 
     const TrainingData& data() const { return data_; }
 
+    RateCurve find_rate() {
+        const Stage& stage = recipe_.stages.front();
+        return ouaf::find_rate(network_, data_.training, form_of(stage.fit), stage, stop_);
+    }
+
     FitOutcome go(RunDirectory& run, bool resuming, int until) {
         run_ = &run;
         FitPlace place;
@@ -143,14 +148,17 @@ class FitRun {
         return at_size(model_.bundle.preprocess, recipe.test_size > 0 ? recipe.test_size : recipe.size);
     }
 
+    PictureForm form_of(const FitRecipe& recipe) const {
+        const PreprocessSpec& spec = model_.bundle.preprocess;
+        return {recipe.size > 0 ? recipe.size : spec.size, spec.mean, spec.std};
+    }
+
     // Whether the stage was finished.
     bool fit_stage(const FitPlace& place, const Checkpoint* saved, int until) {
         const Stage& stage = recipe_.stages[static_cast<std::size_t>(place.stage)];
         const PreprocessSpec spec = spec_of(stage.fit);
         if (place.stage > 0) read_validation(stage);
-        const PictureForm form{stage.fit.size > 0 ? stage.fit.size : model_.bundle.preprocess.size, spec.mean,
-                               spec.std};
-        Fit fit(network_, {data_.training, data_.validation, form}, stage, teachers_, place, *run_);
+        Fit fit(network_, {data_.training, data_.validation, form_of(stage.fit)}, stage, teachers_, place, *run_);
         if (saved) fit.resume(*saved);
         else if (place.stage == 0) record_start(spec);
         double epochs = place.epochs_before;  // of the whole run, as far as it is known
@@ -256,6 +264,10 @@ FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<boo
     Prepared prepared = prepare(recipe, run.split());
     FitRun fit(std::move(prepared), recipe, stop, report);
     return fit.go(run, true, until);
+}
+
+RateCurve find_rate(const Recipe& recipe, const std::atomic<bool>& stop, const FitRunReport& report) {
+    return FitRun(prepare(recipe), recipe, stop, report).find_rate();
 }
 
 }  // namespace ouaf

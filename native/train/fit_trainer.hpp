@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "native/train/fit.hpp"
+#include "native/train/rate_finder.hpp"
 #include "native/train/recipe.hpp"
 #include "native/train/training_data.hpp"
 
@@ -37,5 +38,8 @@ FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, 
                      const FitRunReport& report, int until = whole_run);
 FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitRunReport& report,
                       int until = whole_run);
+
+// What find_rate says of the recipe's first stage. Makes no run directory.
+RateCurve find_rate(const Recipe& recipe, const std::atomic<bool>& stop, const FitRunReport& report);
 
 }  // namespace ouaf

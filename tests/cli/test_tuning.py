@@ -6,12 +6,15 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
 import time
 import tomllib
 import unittest
+
+import numpy as np
 
 from test_training import BINARY, stripes, write_idx
 
@@ -190,6 +193,21 @@ class Tuning(unittest.TestCase):
         self.finish("train", "long.toml", "--set", rate, "--out", "runs/alone")
         self.assertEqual([epoch["validation_loss"] for epoch in self.epochs("alone")],
                          [epoch["validation_loss"] for epoch in self.epochs(f"asha/trials/{trial:03}")])
+
+    def test_the_rate_finder_says_where_the_loss_falls(self):
+        out, _ = self.finish("train", "recipe.toml", "--find-rate", "--set", "train.batch=4")
+        self.assertFalse((self.folder / "runs").exists())
+        rates, losses, smoothed = np.loadtxt(self.folder / "rates.csv", delimiter=",", skiprows=1).T
+        self.assertLessEqual(len(rates), 81)  # 321 pictures by 4
+        ratios = rates[1:] / rates[:-1]
+        np.testing.assert_allclose(ratios, 1e8 ** (1 / 80), rtol=1e-6)  # the file has nine digits
+        weights = 0.98 ** np.arange(len(losses))
+        means = [(losses[: n + 1] * weights[n::-1]).sum() / weights[: n + 1].sum() for n in range(len(losses))]
+        np.testing.assert_allclose(smoothed, means, rtol=1e-6)
+        first, last = len(rates) // 10, len(rates) - 5
+        steepest = first + np.argmin(np.diff(smoothed[first:last]))
+        self.assertEqual(re.search(r"try --set train.learning_rate=(\S+)", out)[1], f"{rates[steepest]:.1e}")
+        self.assertGreater(smoothed[-1], 4 * smoothed.min())  # plain SGD runs away long before the rate is 10
 
 
 if __name__ == "__main__":
