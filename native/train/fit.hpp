@@ -54,10 +54,10 @@ struct FitPlace {
     int epochs_before = 0;
 };
 
-// How well the network, as in evaluation, knows these pictures.
 // The parameters that the recipe trains; each group shares a learning rate and a weight decay. The others are frozen.
 std::vector<ParameterGroup> group_parameters(graph::Network& network, const FitRecipe& recipe);
 
+// How well the network, as in evaluation, knows these pictures.
 Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form);
 
 // Epochs that no run has.
