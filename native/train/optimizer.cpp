@@ -183,6 +183,9 @@ void Optimizer::step(double learning_rate) {
         }
         if (lists.parameters.empty()) continue;
         move(lists, {recipe_, learning_rate * group.rate, group.weight_decay, state_.steps, momenta_});
+        // LibTorch's fused kernels change tensors without counting it, and what is made from a weight, such as a
+        // convolution's reordered one, is made again only where its count has moved.
+        for (const at::Tensor& parameter : lists.parameters) parameter.unsafeGetTensorImpl()->bump_version();
     }
 }
 
