@@ -148,7 +148,7 @@ void add_train(CLI::App& app) {
         ->allow_extra_args(false)
         ->excludes(resume);
     command->add_option("--until", options->until, "save and stop after this epoch, to go on later with --resume")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(1, 100'000));
     command
         ->add_flag("--find-rate", options->find_rate,
                    "train nothing: look where the loss falls while the learning rate grows; writes rates.csv")
