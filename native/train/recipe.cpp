@@ -74,13 +74,19 @@ void each_key(AugmentRecipe& augment, Visit&& visit) {
     visit("shift", augment.shift, 0, 1);
     visit("shear", augment.shear, 0, 89);
     visit("zoom", augment.zoom, 0, 0.99);
+    visit("randaugment", augment.randaugment, 0, 14);
+    visit("randaugment_magnitude", augment.randaugment_magnitude, 0, 30);
+    visit("equalise", augment.equalise, 0, 1);
     visit("brightness", augment.brightness, 0, 10);
     visit("contrast", augment.contrast, 0, 1);
     visit("saturation", augment.saturation, 0, 1);
+    visit("hue", augment.hue, 0, 0.5);
     visit("grey", augment.grey, 0, 1);
     visit("erase", augment.erase, 0, 1);
     visit("mixup", augment.mixup, 0, 100);
     visit("cutmix", augment.cutmix, 0, 100);
+    visit.choice("whiten", augment.whiten, whitening_names);
+    visit("zca_epsilon", augment.zca_epsilon, 0, 1);
 }
 
 template <class Visit>
