@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "native/data/augment.hpp"
+#include "native/data/augment/whiten.hpp"
 
 using namespace ouaf;
 
@@ -168,4 +169,24 @@ TEST_CASE("colours, boxes and mixtures") {
         else
             CHECK((mixed.images == before).all(1)[0].to(at::kFloat).mean().item<double>() == Approx(kept).margin(1e-4));
     }
+}
+
+TEST_CASE("each picture of a batch that is worked through in parts keeps the numbers drawn for it") {
+    at::Generator generator = seeded();
+    constexpr std::int64_t n = 12;
+    constexpr std::int64_t side = 128;  // three pictures at a time
+    const at::Tensor pictures = at::full({n, side, side, 3}, 100, at::kByte);
+    const PictureForm form{side, {0, 0, 0}, {1, 1, 1}};
+    const AugmentRecipe recipe{.brightness = {0.5, 1.5}, .erase = 1};
+    const at::Tensor images = augment(pictures, at::ones({n}), at::eye(n), recipe, form, generator).images;
+    const at::Tensor factors = images.amax(at::IntArrayRef{1, 2, 3}) * 2.55;
+    at::Generator again = seeded();
+    CHECK(at::allclose(factors, at::rand({n}, again, at::kFloat) + 0.5, 1e-5, 1e-6));
+    CHECK((images == 0).flatten(1).any(1).all().item<bool>());
+}
+
+TEST_CASE("whitening whole pictures that are too large is refused with the reason") {
+    const at::Tensor pictures = at::zeros({2, 65, 65, 3}, at::kByte);
+    CHECK_THROWS_WITH(fit_form({.side = 65}, pictures, at::ones({2}), {.whiten = Whitening::zca}),
+                      Catch::Contains("65 px") && Catch::Contains("at most 64 px"));
 }
