@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
 #include "native/commands/rate_curve.hpp"

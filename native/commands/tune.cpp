@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 #include "native/commands/commands.hpp"
 #include "native/commands/stop_signals.hpp"
 #include "native/tune/report.hpp"

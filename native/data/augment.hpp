@@ -17,7 +17,7 @@
 
 namespace ouaf {
 
-// The middle of the pictures as the network reads it, nothing changed at random: what training is measured with.
+// The middle of the pictures as the network reads it, nothing changed at random.
 at::Tensor plain(const at::Tensor& pictures, const at::Tensor& aspects, const PictureForm& form);
 
 // The whole way. pictures [n, h, w, c] uint8, targets [n, classes] float32.

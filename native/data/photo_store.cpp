@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -107,6 +109,13 @@ std::string describe(const StoredForm& form) {
     return text.str();
 }
 
+std::string describe(const Box& box) {
+    char text[80];
+    std::snprintf(text, sizeof text, " box %.5f %.5f %.5f %.5f", static_cast<double>(box.left),
+                  static_cast<double>(box.top), static_cast<double>(box.width), static_cast<double>(box.height));
+    return text;
+}
+
 // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
 std::string hash_of(const std::string& text) {
     std::uint64_t hash = 0xcbf29ce484222325;
@@ -126,10 +135,33 @@ Image stored_image(const DecodedPhoto& photo, const StoredForm& form) {
     return resize(photo.image, form.side, form.side, Filter::area, {0, 0, form.side, form.side});
 }
 
-// One photo into its row; its size as the photo has it.
-Entry store(const fs::path& path, const StoredForm& form, std::int64_t row, int pixels) {
+// At least one pixel of the photo, to the nearest edges.
+DecodedPhoto cut(const DecodedPhoto& photo, const Box& box) {
+    const auto span_of = [](float start, float size, int length) {
+        const int first = std::clamp(static_cast<int>(std::lround(start * static_cast<float>(length))), 0, length - 1);
+        const int end = static_cast<int>(std::lround((start + size) * static_cast<float>(length)));
+        return std::pair(first, std::clamp(end, first + 1, length) - first);
+    };
+    const auto [x, width] = span_of(box.left, box.width, photo.image.width);
+    const auto [y, height] = span_of(box.top, box.height, photo.image.height);
+    DecodedPhoto part{Image(width, height), span_of(box.left, box.width, photo.width).second,
+                      span_of(box.top, box.height, photo.height).second};
+    for (int row = 0; row < height; ++row)
+        std::copy_n(photo.image.row(y + row) + std::ptrdiff_t{3} * x, std::ptrdiff_t{3} * width, part.image.row(row));
+    return part;
+}
+
+DecodedPhoto decoded(const fs::path& path, const StoredForm& form, const std::optional<Box>& box) {
+    const int short_side = form.seen ? form.seen->resize : form.side;
+    if (!box) return decode(read_file(path), short_side);
+    const float share = std::max(0.01F, std::min(box->width, box->height));
+    return cut(decode(read_file(path), static_cast<int>(std::ceil(static_cast<float>(short_side) / share))), *box);
+}
+
+// One photo into its row; its size as the photo, or the box, has it.
+Entry store(const fs::path& path, const std::optional<Box>& box, const StoredForm& form, std::int64_t row, int pixels) {
     Entry entry{row, 0, 0, facts_of(path)};
-    const DecodedPhoto photo = decode(read_file(path), form.seen ? form.seen->resize : form.side);
+    const DecodedPhoto photo = decoded(path, form, box);
     entry.width = photo.width;
     entry.height = photo.height;
     const Image image = stored_image(photo, form);
@@ -141,6 +173,7 @@ Entry store(const fs::path& path, const StoredForm& form, std::int64_t row, int 
 
 struct Missing {
     std::size_t sample = 0;
+    std::optional<Box> box;
     std::string name;
     std::string cause;  // where it could not be read
     Entry entry;
@@ -155,8 +188,8 @@ void decode_all(std::span<Missing> missing, std::span<const Sample> samples, con
     const auto work = [&] {
         for (std::size_t i = next++; i < missing.size(); i = next++) {
             try {
-                missing[i].entry =
-                    store(samples[missing[i].sample].path, form, first + static_cast<std::int64_t>(i), pixels);
+                missing[i].entry = store(samples[missing[i].sample].path, missing[i].box, form,
+                                         first + static_cast<std::int64_t>(i), pixels);
             } catch (const std::system_error&) {  // of the store, not of the photo
                 const std::lock_guard lock(mutex);
                 failure = std::current_exception();
@@ -241,8 +274,9 @@ fs::path photo_cache() {
     return of("HOME") / ".cache" / "ouaf" / "photos";
 }
 
-StoredPhotos store_photos(const fs::path& root, std::span<const Sample> samples, const StoredForm& form,
-                          const fs::path& cache, const std::atomic<bool>& stop, const StoreReport& report) {
+StoredPhotos store_photos(const fs::path& root, std::span<const Sample> samples,
+                          std::span<const std::optional<Box>> boxes, const StoredForm& form, const fs::path& cache,
+                          const std::atomic<bool>& stop, const StoreReport& report) {
     const fs::path folder = folder_of(root, form, cache);
     fs::create_directories(folder);
     const Descriptor lock(folder / "lock", O_WRONLY | O_CREAT);
@@ -255,9 +289,10 @@ StoredPhotos store_photos(const fs::path& root, std::span<const Sample> samples,
     std::vector<Missing> missing;
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const std::string path = fs::absolute(samples[i].path).lexically_normal().string();
-        names.push_back(path.starts_with(base) ? path.substr(base.size()) : path);
+        const std::optional<Box> box = boxes.empty() ? std::nullopt : boxes[i];
+        names.push_back((path.starts_with(base) ? path.substr(base.size()) : path) + (box ? describe(*box) : ""));
         const auto found = index.find(names[i]);
-        if (found == index.end() || try_facts(path) != found->second.file) missing.push_back({i, names[i], {}, {}});
+        if (found == index.end() || try_facts(path) != found->second.file) missing.push_back({i, box, names[i], {}, {}});
     }
     if (!missing.empty()) {
         const std::uintmax_t bytes = missing.size() * static_cast<std::uintmax_t>(form.width() * form.width() * 3);

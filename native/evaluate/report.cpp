@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 #include "native/evaluate/csv.hpp"
 
 namespace ouaf {

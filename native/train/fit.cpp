@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "native/data/augment/whiten.hpp"
 #include "native/graph/freeze.hpp"
 #include "native/train/batch.hpp"
 
@@ -53,7 +54,9 @@ Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, con
     std::vector<at::Tensor> logits;
     for (std::int64_t first = 0; first < pictures.count(); first += at_once) {
         const at::Tensor places = at::arange(first, std::min(first + at_once, pictures.count()), at::kLong);
-        logits.push_back(network.forward(normalised(pictures.gather(places), form.mean, form.std)).to(at::kFloat));
+        at::Tensor images = normalised(pictures.gather(places), form.mean, form.std);
+        images = whiten(images.permute({0, 2, 3, 1}), form).permute({0, 3, 1, 2});
+        logits.push_back(network.forward(images).to(at::kFloat));
     }
     const at::Tensor labels = pictures.labels.contiguous();
     return measure(at::cat(logits), {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())},

@@ -8,8 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "native/graph/canonicalise.hpp"
+#include "native/data/augment/whiten.hpp"
 #include "native/graph/export.hpp"
+#include "native/graph/input_rewrites.hpp"
 #include "native/graph/onnx_io.hpp"
 #include "native/train/starting_network.hpp"
 
@@ -96,8 +97,8 @@ class FitRun {
           network_(model_.graph) {
         outcome_.known_classes = prepared.start.known_classes;
         for (const graph::Parameter& parameter : network_.parameters()) outcome_.parameters += parameter.tensor.numel();
-        if (!data_.photos) return;
-        data_.training = read(data_.photos->train, {.side = stored_side()});
+        if (data_.photos) data_.training = read(data_.photos->train, {.side = stored_side()});
+        fit_whitening();
         read_validation(recipe.stages.front());
     }
 
@@ -126,6 +127,26 @@ class FitRun {
     }
 
  private:
+    // What the pictures are standardised by is part of the bundle's preprocessing; the matrix goes into its graph.
+    void fit_whitening() {
+        const AugmentRecipe& changes = recipe_.stages.front().augment;
+        for (const Stage& stage : recipe_.stages)
+            if (stage.augment.whiten != changes.whiten)
+                throw std::runtime_error(recipe_.name + ": 'whiten' is one for all stages; set it in [augment]");
+        if (changes.whiten == Whitening::none) return;
+        if (!recipe_.backbones.empty())
+            throw std::runtime_error(recipe_.name + ": 'whiten' is for a 'network'; a backbone has its own mean and std");
+        constexpr std::int64_t most_bytes = 200'000'000;
+        const std::int64_t count =
+            std::clamp<std::int64_t>(most_bytes / data_.training.pixels[0].numel(), 1, data_.training.count());
+        const at::Tensor places = (at::arange(count, at::kLong) * data_.training.count()).floor_divide(count);
+        const PictureForm fitted = fit_form(form_of(recipe_.stages.front().fit), data_.training.gather(places),
+                                            data_.training.aspects.index_select(0, places), changes);
+        model_.bundle.preprocess.mean = fitted.mean;
+        model_.bundle.preprocess.std = fitted.std;
+        whitening_ = fitted.whitening;
+    }
+
     int stored_side() const {
         if (recipe_.stored_side > 0) return recipe_.stored_side;
         int largest = 0;
@@ -135,7 +156,7 @@ class FitRun {
     }
 
     Pictures read(const Dataset& photos, const StoredForm& form) {
-        ReadablePictures read = read_photos(photos, form, recipe_.unreadable, stop_, report_.data);
+        ReadablePictures read = read_photos(photos, form, recipe_.crop_to_box, recipe_.unreadable, stop_, report_.data);
         std::move(read.unreadable.begin(), read.unreadable.end(), std::back_inserter(outcome_.unreadable));
         return std::move(read.pictures);
     }
@@ -150,7 +171,7 @@ class FitRun {
 
     PictureForm form_of(const FitRecipe& recipe) const {
         const PreprocessSpec& spec = model_.bundle.preprocess;
-        return {recipe.size > 0 ? recipe.size : spec.size, spec.mean, spec.std};
+        return {recipe.size > 0 ? recipe.size : spec.size, spec.mean, spec.std, whitening_};
     }
 
     // Whether the stage was finished.
@@ -186,6 +207,7 @@ class FitRun {
         outcome_.training_pictures = data_.training.count();
         outcome_.validation_pictures = data_.validation.count();
         network_.store_parameters(model_.graph);
+        if (whitening_.defined()) put_whitening_into_graph();
         graph::save_onnx(model_.graph, run_->network().string());
         outcome_.network = run_->network();
         model_.bundle.preprocess = spec_of(recipe_.stages.back().fit);
@@ -196,10 +218,9 @@ class FitRun {
         stored.graph = graph::export_graph(model_.graph, {.weights = has_bundle ? graph::WeightStorage::int8
                                                                                 : graph::WeightStorage::float32})
                            .graph;
-        outcome_.test = test("float32", model_, network_);
+        outcome_.test = test("float32", model_);
         if (!has_bundle) return;
-        graph::Network int8(stored.graph);
-        outcome_.int8 = test("int8", stored, int8);
+        outcome_.int8 = test("int8", stored);
         stored.bundle.metrics = {{"test_photos", static_cast<double>(outcome_.test_pictures)},
                                  {"test_top1", outcome_.int8->top1},
                                  {"test_top5", outcome_.int8->top5},
@@ -211,9 +232,23 @@ class FitRun {
         run_->record({{"event", "exported"}, {"model", run_->model().string()}});
     }
 
-    Accuracy test(const char* weights, const Model& model, graph::Network& network) {
+    // Rows of pixels and channels -> planes, which the graph reads.
+    void put_whitening_into_graph() {
+        const std::int64_t side = model_.bundle.preprocess.size;
+        const std::int64_t channels = data_.training.channels();
+        const at::Tensor planes = whitening_.view({side, side, channels, side, side, channels})
+                                      .permute({2, 0, 1, 5, 3, 4})
+                                      .reshape(whitening_.sizes())
+                                      .contiguous();
+        graph::multiply_input(model_.graph, graph::make_tensor({planes.size(0), planes.size(1)},
+                                                               std::span<const float>(planes.const_data_ptr<float>(),
+                                                                                      static_cast<std::size_t>(
+                                                                                          planes.numel()))));
+    }
+
+    Accuracy test(const char* weights, const Model& model) {
         Accuracy accuracy;
-        if (data_.photos) {
+        if (data_.photos && !recipe_.crop_to_box) {
             const std::string stage = std::string("test, ") + weights + " weights";
             const Evaluation evaluation =
                 evaluate(model, data_.photos->test.samples, [&](std::size_t done, std::size_t total) {
@@ -223,7 +258,9 @@ class FitRun {
             outcome_.test_pictures = static_cast<std::int64_t>(evaluation.photos);
         } else {
             const PreprocessSpec& spec = model.bundle.preprocess;
-            accuracy = measure_pictures(network, data_.test, {spec.size, spec.mean, spec.std});
+            if (data_.photos) data_.test = read(data_.photos->test, {.seen = spec});
+            graph::Network network(model.graph);
+            accuracy = measure_pictures(network, data_.test, {spec.size, spec.mean, spec.std, {}});
             outcome_.test_pictures = data_.test.count();
         }
         run_->record({{"event", "test"},
@@ -243,6 +280,7 @@ class FitRun {
     const std::atomic<bool>& stop_;
     const FitRunReport& report_;
     graph::Network network_;
+    at::Tensor whitening_;  // see PictureForm; undefined: none
     FitOutcome outcome_;
 };
 

@@ -89,6 +89,7 @@ struct Recipe {
     NetworkOptions network_options;  // the keys dropout, which a backbone gets before its head, and pooling
     bool fresh_head = false;  // a head drawn at random, though the backbone has rows of its own for some of the classes
     int stored_side = 0;      // pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at
+    bool crop_to_box = false;  // photos are their bounding boxes, in training, validation and test
     double unreadable = 0.01;  // share of the photos that may be left out because they can't be read
     HeadRecipe head;
     std::vector<Stage> stages;  // by gradients; without any a head is fitted

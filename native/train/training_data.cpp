@@ -1,6 +1,7 @@
 // See training_data.hpp.
 #include "native/train/training_data.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <tuple>
 
@@ -38,14 +39,19 @@ TrainingData open_training_data(const Recipe& recipe, const std::filesystem::pat
     return data;
 }
 
-ReadablePictures read_photos(const Dataset& photos, const StoredForm& form, double unreadable,
+ReadablePictures read_photos(const Dataset& photos, const StoredForm& form, bool to_boxes, double unreadable,
                              const std::atomic<bool>& stop, const DataReport& report) {
     const StoreReport store{[&](std::size_t count, std::uintmax_t bytes, const std::filesystem::path& folder) {
                                 report.say("storing " + std::to_string(count) + " photos, " +
                                            std::to_string(bytes / 1'000'000) + " MB, in " + folder.string());
                             },
                             [&](double share) { report.progress("storing photos", share); }};
-    const StoredPhotos stored = store_photos(photos.root, photos.samples, form, photo_cache(), stop, store);
+    const auto boxes = to_boxes ? read_boxes(photos) : std::vector<std::optional<Box>>();
+    if (to_boxes && std::none_of(boxes.begin(), boxes.end(), [](const auto& box) { return box.has_value(); }))
+        throw std::runtime_error(photos.root.string() +
+                                 ": no photo has a bounding box; leave the recipe's 'crop_to_box' out, or unpack the "
+                                 "data set's folder Annotation beside Images");
+    const StoredPhotos stored = store_photos(photos.root, photos.samples, boxes, form, photo_cache(), stop, store);
     refuse_too_many(stored, photos, unreadable);
     ReadablePictures read{pictures_of(stored, photos), {}};
     for (const PhotoFailure& failure : stored.failures)

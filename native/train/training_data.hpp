@@ -40,9 +40,10 @@ struct ReadablePictures {
     std::vector<std::string> unreadable;  // "path: cause"
 };
 
-// Stores the photos where they are not stored yet (photo_store.hpp). Throws std::runtime_error "path: cause; what to
+// Stores the photos, cut to their boxes (boxes.hpp) where `to_boxes` says so, where they are not stored yet
+// (photo_store.hpp). Throws std::runtime_error "path: cause; what to
 // do" where more than the share `unreadable` of them can't be read.
-ReadablePictures read_photos(const Dataset& photos, const StoredForm& form, double unreadable,
+ReadablePictures read_photos(const Dataset& photos, const StoredForm& form, bool to_boxes, double unreadable,
                              const std::atomic<bool>& stop, const DataReport& report);
 
 }  // namespace ouaf

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 
 namespace ouaf {
 namespace {

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "native/bundle/files.hpp"
+#include "native/files/files.hpp"
 #include "native/train/recipe.hpp"
 #include "native/tune/process.hpp"
 
@@ -28,7 +28,7 @@ struct Running {
 // The folder with the tuning and the recipe, or the same ones there already.
 void open_folder(const Tuning& tuning, const std::string& data, const fs::path& folder) {
     Recipe recipe = read_recipe(tuning.recipe);
-    if (!data.empty()) recipe.data = data;
+    if (!data.empty()) recipe.data.root = data;
     if (fs::exists(folder / "tune.toml")) {
         Tuning there = read_tuning(folder / "tune.toml");
         there.parallel = tuning.parallel;  // this may change

@@ -93,16 +93,18 @@ Tuning read_tuning(const std::filesystem::path& path) {
     tuning.space = read_space(path, *space);
 
     const Recipe whole = read_recipe(tuning.recipe);
-    if (!whole.train) reader.fail("recipe", "must have a [train]: a head is fitted without epochs to watch");
+    if (whole.stages.empty()) reader.fail("recipe", "must have a [train]: a head is fitted without epochs to watch");
+    if (whole.stages.size() > 1) reader.fail("recipe", "has several stages; a search is over the keys of one");
+    const int epochs = whole.stages.front().fit.epochs;
     try_values(tuning);
 
     const bool asha = tuning.method == Method::asha;
     for (const char* key : {"least", "factor"})
         if (!asha && table.contains(key)) reader.fail(key, "is for method = \"asha\" alone");
-    tuning.rungs = asha ? rungs_of(tuning.least, tuning.factor, whole.train->epochs) : std::vector{0};
+    tuning.rungs = asha ? rungs_of(tuning.least, tuning.factor, epochs) : std::vector{0};
     if (asha && tuning.rungs.size() == 1)
         reader.fail("least", "times factor must be no more than the recipe's epochs, which are " +
-                                 std::to_string(whole.train->epochs));
+                                 std::to_string(epochs));
     for (const Dimension& dimension : tuning.space) {
         if (asha && dimension.key == "train.epochs")
             reader.fail("space", "must not hold train.epochs: asha itself says how long a trial trains");

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 struct Photos {
     Folder folder;
     std::vector<Sample> samples;
+    std::vector<std::optional<Box>> boxes;
     std::size_t decoded = 0;  // by the last call of stored
     std::atomic<bool> stop = false;
 
@@ -34,7 +35,7 @@ struct Photos {
     StoredPhotos stored(const StoredForm& form) {
         decoded = 0;
         return store_photos(
-            folder.root / "photos", samples, form, folder.root / "cache", stop,
+            folder.root / "photos", samples, boxes, form, folder.root / "cache", stop,
             {[&](std::size_t photos, std::uintmax_t, const fs::path&) { decoded = photos; }, [](double) {}});
     }
     fs::path only_store() const { return fs::directory_iterator(folder.root / "cache")->path(); }
@@ -86,6 +87,22 @@ TEST_CASE("a photo is stored whole and square, with its shape beside it, once", 
     CHECK(fewer.rows[0].item<std::int64_t>() == second.rows[4].item<std::int64_t>());
 }
 
+TEST_CASE("a box counts as the photo", "[store]") {
+    Photos photos;
+    const StoredPhotos whole = photos.stored({.side = 24});
+    photos.boxes.resize(5);
+    photos.boxes[3] = Box{0.25F, 0.2F, 0.5F, 0.6F};  // of 61 x 45 pixels: columns 15 to 46, rows 9 to 36
+    const StoredPhotos stored = photos.stored({.side = 24});
+    CHECK(photos.decoded == 1);  // the others are there
+    const DecodedPhoto photo = decode(read_file(photos.samples[3].path), 1000);
+    Image part(31, 27);
+    for (int y = 0; y < 27; ++y) std::copy_n(photo.image.row(9 + y) + 3 * 15, 3 * 31, part.row(y));
+    CHECK(at::equal(stored.pixels[stored.rows[3].item<std::int64_t>()],
+                    bytes_of(resize(part, 24, 24, Filter::area, {0, 0, 24, 24}))));
+    CHECK(stored.aspects[3].item<float>() == Approx(31.0 / 27));
+    CHECK(stored.rows[2].item<std::int64_t>() == whole.rows[2].item<std::int64_t>());
+}
+
 TEST_CASE("what can't be read is named and the rest is there", "[store]") {
     Photos photos;
     write_text(photos.samples[1].path, "no photo");
@@ -120,7 +137,7 @@ TEST_CASE("two that start at once store each photo once", "[store]") {
         for (at::Tensor& mine : pixels)
             both.emplace_back([&] {
                 const StoredPhotos stored = store_photos(
-                    photos.folder.root / "photos", photos.samples, {.side = 16}, photos.folder.root / "cache",
+                    photos.folder.root / "photos", photos.samples, {}, {.side = 16}, photos.folder.root / "cache",
                     photos.stop,
                     {[&](std::size_t count, std::uintmax_t, const fs::path&) { decoded += count; }, [](double) {}});
                 mine = stored.pixels.index_select(0, stored.rows);
