@@ -24,6 +24,7 @@ struct Options {
     std::string list;
     std::string tta = "none";
     std::string report;
+    std::vector<int> sizes;
     bool json = false;
 };
 
@@ -94,6 +95,29 @@ void make_report_folder(const std::filesystem::path& folder) {
     std::filesystem::create_directories(folder);
 }
 
+Evaluation evaluate_with_progress(const Model& model, const MatchedSamples& matched, Tta tta) {
+    ProgressLine line;
+    const auto show = [&](std::size_t done, std::size_t total) {
+        line.show("photos", static_cast<double>(done) / static_cast<double>(total));
+    };
+    return evaluate(model, matched.samples, show, tta);
+}
+
+// A row a size, each seeing the same share of the photos: where a network trained at one size is at its best (Touvron
+// et al. 2019, https://arxiv.org/abs/1906.06423).
+void print_sizes(Model model, const MatchedSamples& matched, const Options& options) {
+    std::printf("size   top-1     top-5     cross-entropy  images/s\n");
+    const PreprocessSpec own = model.bundle.preprocess;
+    for (const int size : options.sizes) {
+        model.bundle.preprocess = at_size(own, size);
+        check_spec(model.bundle.preprocess);
+        const Evaluation evaluation = evaluate_with_progress(model, matched, tta_of(options.tta));
+        std::printf("%4d  %6.2f %%  %6.2f %%  %.4f         %.1f\n", size, 100 * evaluation.accuracy.top1,
+                    100 * evaluation.accuracy.top5, evaluation.accuracy.cross_entropy, evaluation.images_per_second);
+        std::fflush(stdout);
+    }
+}
+
 void run(const Options& options) {
     const Model model = load_model(options.model);
     const auto list = options.list.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.list);
@@ -104,14 +128,8 @@ void run(const Options& options) {
                      matched.unknown_classes.front().c_str());
     }
     if (!options.report.empty()) make_report_folder(options.report);
-    Evaluation evaluation;
-    {
-        ProgressLine line;
-        const auto show = [&](std::size_t done, std::size_t total) {
-            line.show("photos", static_cast<double>(done) / static_cast<double>(total));
-        };
-        evaluation = evaluate(model, matched.samples, show, tta_of(options.tta));
-    }
+    if (!options.sizes.empty()) return print_sizes(model, matched, options);
+    const Evaluation evaluation = evaluate_with_progress(model, matched, tta_of(options.tta));
     for (const PhotoFailure& failure : evaluation.failures) {
         std::fprintf(stderr, "left out: %s: %s\n", matched.samples[failure.sample].path.c_str(), failure.cause.c_str());
     }
@@ -139,6 +157,10 @@ void add_evaluate(CLI::App& app) {
         ->capture_default_str();
     command->add_option("--report", options->report,
                         "a folder for the measures of every class, the confusion matrix and the mistakes");
+    command
+        ->add_option("--sizes", options->sizes,
+                     "a table over these sizes in pixels instead, as 192,224,256; the network must take them")
+        ->delimiter(',');
     command->add_flag("--json", options->json, "one JSON object instead of text");
     command->callback([options] { run(*options); });
 }

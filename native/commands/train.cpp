@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "native/files/files.hpp"
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
 #include "native/commands/rate_curve.hpp"
 #include "native/commands/stop_signals.hpp"
+#include "native/files/files.hpp"
 #include "native/train/fit_trainer.hpp"
 #include "native/train/trainer.hpp"
 

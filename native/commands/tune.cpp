@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "native/files/files.hpp"
 #include "native/commands/commands.hpp"
 #include "native/commands/stop_signals.hpp"
+#include "native/files/files.hpp"
 #include "native/tune/report.hpp"
 #include "native/tune/tune.hpp"
 

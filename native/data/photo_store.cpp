@@ -292,7 +292,8 @@ StoredPhotos store_photos(const fs::path& root, std::span<const Sample> samples,
         const std::optional<Box> box = boxes.empty() ? std::nullopt : boxes[i];
         names.push_back((path.starts_with(base) ? path.substr(base.size()) : path) + (box ? describe(*box) : ""));
         const auto found = index.find(names[i]);
-        if (found == index.end() || try_facts(path) != found->second.file) missing.push_back({i, box, names[i], {}, {}});
+        if (found == index.end() || try_facts(path) != found->second.file)
+            missing.push_back({i, box, names[i], {}, {}});
     }
     if (!missing.empty()) {
         const std::uintmax_t bytes = missing.size() * static_cast<std::uintmax_t>(form.width() * form.width() * 3);

@@ -4,8 +4,8 @@
 //     at::Tensor first = stored.pixels[stored.rows[0].item<std::int64_t>()];      // [256, 256, 3] uint8
 //
 // A store is a folder of one data set and one form: `pixels`, and `index` with a line a photo: its row, width, height,
-// bytes, time of change and path (with the box that was cut out). A photo that changed or is new is decoded and added. Runs that start at once wait for
-// each other, and what a killed one had finished is kept.
+// bytes, time of change and path (with the box that was cut out). A photo that changed or is new is decoded and added.
+// Runs that start at once wait for each other, and what a killed one had finished is kept.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -50,10 +50,9 @@ struct StoreReport {
 // $OUAF_CACHE, or the user's cache folder, and "photos".
 std::filesystem::path photo_cache();
 
-// `root` names the store: paths under it are kept relative to it. `boxes`, where given, is one a sample: the part of the
-// photo that counts as the photo. Every processor core decodes. Throws
-// std::runtime_error "path: cause; what to do" where the disk has no room for the new photos, or `stop` is set: what is
-// decoded stays.
+// `root` names the store: paths under it are kept relative to it. `boxes`, where given, is one a sample: the part of
+// the photo that counts as the photo. Every processor core decodes. Throws std::runtime_error "path: cause; what to do"
+// where the disk has no room for the new photos, or `stop` is set: what is decoded stays.
 StoredPhotos store_photos(const std::filesystem::path& root, std::span<const Sample> samples,
                           std::span<const std::optional<Box>> boxes, const StoredForm& form,
                           const std::filesystem::path& cache, const std::atomic<bool>& stop, const StoreReport& report);

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "native/files/files.hpp"
 #include "native/evaluate/csv.hpp"
+#include "native/files/files.hpp"
 
 namespace ouaf {
 namespace {

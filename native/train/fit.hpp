@@ -104,7 +104,7 @@ class Fit {
     at::Generator generator_;          // LibTorch's own, which dropouts draw from too
     std::vector<at::Tensor> average_;  // of weights(); empty where the recipe has none
 
-    double step_rate_ = 0;             // the learning rate of the last step
+    double step_rate_ = 0;  // the learning rate of the last step
 
     // Where the stage stands; all of it is in a checkpoint.
     at::Tensor order_;        // of the epoch's pictures

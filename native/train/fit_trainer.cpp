@@ -4,7 +4,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -46,7 +45,12 @@ void check_sizes(const Recipe& recipe) {
                                      "'size' and 'test_size' out");
 }
 
-// Where a recipe's stages have several sizes the builder's network takes all.
+bool has_several_sizes(const Recipe& recipe, int size) {
+    const auto other = [&](int given) { return given > 0 && given != size; };
+    return std::any_of(recipe.stages.begin(), recipe.stages.end(),
+                       [&](const Stage& stage) { return other(stage.fit.size) || other(stage.fit.test_size); });
+}
+
 void free_sizes(graph::Graph& graph) {
     graph.inputs.at(0).dims = {std::string("batch"), std::int64_t{3}, std::string("height"), std::string("width")};
 }
@@ -67,21 +71,13 @@ Prepared prepare(const Recipe& recipe, const std::filesystem::path& split = {}) 
         spec.size = first.size > 0 ? first.size : spec.size;
         spec.resize = (spec.size * 8 + 6) / 7;
         start = start_from_scratch(recipe, data.classes(), spec, 3);
-        free_sizes(start.model.graph);
+        if (has_several_sizes(recipe, spec.size)) free_sizes(start.model.graph);
     } else {
         start = start_from_scratch(recipe, data.classes(), preprocess_of(data.training), data.training.channels());
     }
     if (!data.photos) check_sizes(recipe);
     Teachers teachers(recipe.distil, start.model.bundle.classes, start.model.bundle.preprocess);
     return {std::move(data), std::move(start), std::move(teachers)};
-}
-
-// The preprocessing at another size: the same share of the photo is seen.
-PreprocessSpec at_size(PreprocessSpec spec, int size) {
-    if (size == 0 || size == spec.size) return spec;
-    spec.resize = static_cast<int>(std::lround(static_cast<double>(spec.resize) * size / spec.size));
-    spec.size = size;
-    return spec;
 }
 
 class FitRun {
@@ -135,7 +131,8 @@ class FitRun {
                 throw std::runtime_error(recipe_.name + ": 'whiten' is one for all stages; set it in [augment]");
         if (changes.whiten == Whitening::none) return;
         if (!recipe_.backbones.empty())
-            throw std::runtime_error(recipe_.name + ": 'whiten' is for a 'network'; a backbone has its own mean and std");
+            throw std::runtime_error(recipe_.name +
+                                     ": 'whiten' is for a 'network'; a backbone has its own mean and std");
         constexpr std::int64_t most_bytes = 200'000'000;
         const std::int64_t count =
             std::clamp<std::int64_t>(most_bytes / data_.training.pixels[0].numel(), 1, data_.training.count());
@@ -166,7 +163,8 @@ class FitRun {
     }
 
     PreprocessSpec spec_of(const FitRecipe& recipe) const {
-        return at_size(model_.bundle.preprocess, recipe.test_size > 0 ? recipe.test_size : recipe.size);
+        const int size = recipe.test_size > 0 ? recipe.test_size : recipe.size;
+        return size > 0 ? at_size(model_.bundle.preprocess, size) : model_.bundle.preprocess;
     }
 
     PictureForm form_of(const FitRecipe& recipe) const {
@@ -215,21 +213,20 @@ class FitRun {
         model_.bundle.version = "1.0.0";
         const bool has_bundle = data_.photos || data_.training.channels() == 3;
         Model stored = model_;
-        stored.graph = graph::export_graph(model_.graph, {.weights = has_bundle ? graph::WeightStorage::int8
-                                                                                : graph::WeightStorage::float32})
-                           .graph;
+        if (has_bundle) stored.graph = graph::export_graph(model_.graph, {.weights = graph::WeightStorage::int8}).graph;
         outcome_.test = test("float32", model_);
-        if (!has_bundle) return;
-        outcome_.int8 = test("int8", stored);
-        stored.bundle.metrics = {{"test_photos", static_cast<double>(outcome_.test_pictures)},
-                                 {"test_top1", outcome_.int8->top1},
-                                 {"test_top5", outcome_.int8->top5},
-                                 {"test_cross_entropy", outcome_.int8->cross_entropy},
-                                 {"test_top1_float32", outcome_.test.top1},
-                                 {"validation_top1", outcome_.fit.best.top1}};
-        save_model(run_->model(), std::move(stored));
-        outcome_.model = run_->model();
-        run_->record({{"event", "exported"}, {"model", run_->model().string()}});
+        if (has_bundle) {
+            outcome_.int8 = test("int8", stored);
+            stored.bundle.metrics = {{"test_photos", static_cast<double>(outcome_.test_pictures)},
+                                     {"test_top1", outcome_.int8->top1},
+                                     {"test_top5", outcome_.int8->top5},
+                                     {"test_cross_entropy", outcome_.int8->cross_entropy},
+                                     {"test_top1_float32", outcome_.test.top1},
+                                     {"validation_top1", outcome_.fit.best.top1}};
+            save_model(run_->model(), std::move(stored));
+            outcome_.model = run_->model();
+        }
+        run_->record({{"event", "exported"}, {"model", (has_bundle ? run_->model() : run_->network()).string()}});
     }
 
     // Rows of pixels and channels -> planes, which the graph reads.
@@ -240,10 +237,10 @@ class FitRun {
                                       .permute({2, 0, 1, 5, 3, 4})
                                       .reshape(whitening_.sizes())
                                       .contiguous();
-        graph::multiply_input(model_.graph, graph::make_tensor({planes.size(0), planes.size(1)},
-                                                               std::span<const float>(planes.const_data_ptr<float>(),
-                                                                                      static_cast<std::size_t>(
-                                                                                          planes.numel()))));
+        graph::multiply_input(model_.graph,
+                              graph::make_tensor({planes.size(0), planes.size(1)},
+                                                 std::span<const float>(planes.const_data_ptr<float>(),
+                                                                        static_cast<std::size_t>(planes.numel()))));
     }
 
     Accuracy test(const char* weights, const Model& model) {

@@ -85,6 +85,8 @@ void each_key(AugmentRecipe& augment, Visit&& visit) {
     visit("erase", augment.erase, 0, 1);
     visit("mixup", augment.mixup, 0, 100);
     visit("cutmix", augment.cutmix, 0, 100);
+    visit.choice("whiten", augment.whiten, whitening_names);
+    visit("zca_epsilon", augment.zca_epsilon, 0, 1);
 }
 
 template <class Visit>

@@ -85,7 +85,7 @@ struct Recipe {
     std::vector<std::filesystem::path> backbones;  // bundle folders; the features of several go into one head side by
                                                    // side; none where `network` is given
     std::string network;                           // see make_network
-    DataRecipe data;          // keys "data", "validation", "split" and "classes"; its seed is the first stage's
+    DataRecipe data;                 // keys "data", "validation", "split" and "classes"; its seed is the first stage's
     NetworkOptions network_options;  // the keys dropout, which a backbone gets before its head, and pooling
     bool fresh_head = false;  // a head drawn at random, though the backbone has rows of its own for some of the classes
     int stored_side = 0;      // pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at

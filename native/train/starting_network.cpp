@@ -89,8 +89,9 @@ StartingNetwork start_from_backbones(const Recipe& recipe, const std::vector<Dat
 StartingNetwork start_from_scratch(const Recipe& recipe, const std::vector<DatasetClass>& classes,
                                    const PreprocessSpec& preprocess, std::int64_t channels) {
     StartingNetwork start;
-    start.model.graph = make_network(recipe.network, recipe.network_options, {channels, preprocess.size, preprocess.size},
-                                     static_cast<std::int64_t>(classes.size()), recipe.stages.front().fit.seed);
+    start.model.graph =
+        make_network(recipe.network, recipe.network_options, {channels, preprocess.size, preprocess.size},
+                     static_cast<std::int64_t>(classes.size()), recipe.stages.front().fit.seed);
     start.model.bundle.architecture = recipe.network;
     start.model.bundle.preprocess = preprocess;
     start.model.bundle.input_name = start.model.graph.inputs.at(0).name;

@@ -18,11 +18,28 @@ void refuse_too_many(const StoredPhotos& stored, const Dataset& data, double all
                              "); mend or remove them, or let more be left out by the recipe's 'unreadable'");
 }
 
+void check(const TrainingData& data, const std::filesystem::path& root) {
+    const auto none = [&](const Pictures& pictures, const Dataset* photos) {
+        return photos ? photos->samples.empty() : pictures.count() == 0;
+    };
+    if (none(data.validation, data.photos ? &data.photos->validation : nullptr))
+        throw std::runtime_error(root.string() +
+                                 ": no pictures are left to choose the epoch by; give the recipe's 'validation' or "
+                                 "'split' a share for them");
+    if (none(data.test, data.photos ? &data.photos->test : nullptr))
+        throw std::runtime_error(root.string() +
+                                 ": no pictures are left for the test; add some, or give 'split' a "
+                                 "share for it");
+}
+
 }  // namespace
 
 TrainingData open_training_data(const Recipe& recipe, const std::filesystem::path& split) {
     TrainingData data;
     if (const auto set = open_pixel_set(recipe.data.root, Split::train)) {
+        if (!recipe.data.classes.empty() || recipe.data.split != std::array<double, 3>{})
+            throw std::runtime_error(recipe.data.root.string() +
+                                     ": MNIST and CIFAR-10 are taken as they come; leave 'classes' and 'split' out");
         std::tie(data.training, data.validation) =
             split_pictures(pictures_of(*set), recipe.data.validation, recipe.data.seed);
         data.test = pictures_of(open_pixel_set(recipe.data.root, Split::test).value());
@@ -31,11 +48,13 @@ TrainingData open_training_data(const Recipe& recipe, const std::filesystem::pat
         if (std::filesystem::exists(split)) {
             found = {};
             found.root = split;
+            found.validation = 0;  // it says what is set apart
         }
         data.photos = open_partition(found);
         for (Dataset* part : {&data.photos->train, &data.photos->validation, &data.photos->test})
             part->root = recipe.data.root;  // photos are stored by it
     }
+    check(data, recipe.data.root);
     return data;
 }
 

@@ -103,8 +103,8 @@ Tuning read_tuning(const std::filesystem::path& path) {
         if (!asha && table.contains(key)) reader.fail(key, "is for method = \"asha\" alone");
     tuning.rungs = asha ? rungs_of(tuning.least, tuning.factor, epochs) : std::vector{0};
     if (asha && tuning.rungs.size() == 1)
-        reader.fail("least", "times factor must be no more than the recipe's epochs, which are " +
-                                 std::to_string(epochs));
+        reader.fail("least",
+                    "times factor must be no more than the recipe's epochs, which are " + std::to_string(epochs));
     for (const Dimension& dimension : tuning.space) {
         if (asha && dimension.key == "train.epochs")
             reader.fail("space", "must not hold train.epochs: asha itself says how long a trial trains");

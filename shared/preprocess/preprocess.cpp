@@ -31,6 +31,12 @@ Window window_at(CropPlace place, int width, int height, int size) {
 
 }  // namespace
 
+PreprocessSpec at_size(PreprocessSpec spec, int size) {
+    spec.resize = static_cast<int>(std::lround(static_cast<double>(spec.resize) * size / spec.size));
+    spec.size = size;
+    return spec;
+}
+
 void check_spec(const PreprocessSpec& spec) {
     if (spec.size < 1 || spec.size > 4096) throw std::runtime_error("'size' must be 1 to 4096 pixels");
     if (spec.resize < spec.size || spec.resize > 8192) {

@@ -36,6 +36,9 @@ inline std::size_t tensor_size(const PreprocessSpec& spec) {
     return std::size_t{3} * static_cast<std::size_t>(spec.size) * static_cast<std::size_t>(spec.size);
 }
 
+// The same share of a photo at another size.
+PreprocessSpec at_size(PreprocessSpec spec, int size);
+
 // Throws std::runtime_error "'field' …" for sizes that can't be computed: a spec comes from a file.
 void check_spec(const PreprocessSpec& spec);
 

@@ -79,9 +79,9 @@ class Photos(unittest.TestCase):
             f'name = "{name}"\nbackbone = "runs/scratch/model"\ndata = "photos"\nvalidation = 0.2\nunreadable = 0.05\n{text}')
         return self.train(f"{name}.toml", **kinds)
 
-    def test_the_bundle_is_as_right_as_onnx_runtime_says(self):
-        """Preprocessing by Pillow and the float32 network by ONNX Runtime, over the photos of the run's own list."""
-        run = self.folder / "runs/scratch"
+    def accuracy(self, name, split):
+        """Of the float32 network by ONNX Runtime, on photos of the run's own list that Pillow prepares; how many."""
+        run = self.folder / "runs" / name
         bundle = json.loads((run / "model/model.json").read_text())
         size, resize = bundle["input"]["size"], bundle["preprocess"]["resize"]
         classes = [each["id"] for each in bundle["classes"]]
@@ -90,7 +90,7 @@ class Photos(unittest.TestCase):
         right = total = 0
         with open(run / "split.csv") as rows:
             for row in csv.DictReader(rows):
-                if row["split"] != "test" or "broken" in row["file"]:
+                if row["split"] != split or "broken" in row["file"]:
                     continue
                 photo = Image.open(run / row["file"])
                 scale = resize / min(photo.size)
@@ -101,10 +101,17 @@ class Photos(unittest.TestCase):
                 logits = session.run(None, {session.get_inputs()[0].name: tensor.transpose(2, 0, 1)[None]})[0]
                 right += classes[logits.argmax()] == row["class"]
                 total += 1
-        test = [each for each in self.events("scratch") if each["event"] == "test"]
+        return right / total, total
+
+    def measured(self, name):
+        return [each for each in self.events(name) if each["event"] == "test"]
+
+    def test_the_bundle_is_as_right_as_onnx_runtime_says(self):
+        test = self.measured("scratch")
         self.assertEqual([each["weights"] for each in test], ["float32", "int8"])
+        top1, total = self.accuracy("scratch", "test")
         # Pillow's box filter rounds once where ours rounds by rows: one photo on the edge may fall to the other side.
-        self.assertAlmostEqual(test[0]["top1"], right / total, delta=1.01 / total)
+        self.assertAlmostEqual(test[0]["top1"], top1, delta=1.01 / total)
         self.assertGreater(test[0]["top1"], 0.9)
         out, _ = self.run_ouaf("evaluate", "--model", "runs/scratch/model", "--data", "runs/scratch/split.csv", "--json")
         self.assertAlmostEqual(json.loads(out)["top1"], test[1]["top1"])
@@ -123,9 +130,7 @@ class Photos(unittest.TestCase):
     def test_stages_go_on_from_each_other_and_resume_to_the_same_weights(self):
         text = ('[train]\nepochs = 1\nbatch = 8\nlearning_rate = 0.001\n[[stage]]\ntrain_last = 0\nsize = 24\n'
                 '[[stage]]\nepochs = 2\nswa = 0.5\nsize = 24\ntest_size = 40\n[stage.augment]\nflip = 0.5\n')
-        # A network of several sizes has no layer that counts places.
-        text = text.replace("[train]", "[train]", 1)
-        out, _ = self.fine_tune_resnet("staged", text)
+        self.fine_tune_resnet("staged", text)
         events = self.events("staged")
         self.assertEqual([(each["stage"], each["epoch"]) for each in events if each["event"] == "epoch"],
                          [(1, 1), (2, 2), (2, 3)])
@@ -138,7 +143,11 @@ class Photos(unittest.TestCase):
             self.assertTrue((self.folder / f"runs/{name}/model.onnx").read_bytes() ==
                             (self.folder / "runs/staged/model.onnx").read_bytes(), until)
 
+        out, _ = self.run_ouaf("evaluate", "--model", "runs/staged/model", "--data", "photos", "--sizes", "24,40")
+        self.assertEqual([line.split()[0] for line in out.splitlines()], ["size", "24", "40"])
+
     def fine_tune_resnet(self, name, text):
+        """ResNet-18 takes pictures of every size: it has no layer that counts places."""
         if not (self.folder / "runs/resnet").exists():
             (self.folder / "resnet.toml").write_text('parent = "recipe.toml"\nname = "resnet"\nnetwork = "resnet18"\n'
                                                      'unreadable = 0.05\n[train]\nepochs = 2\n')
@@ -173,12 +182,54 @@ class Photos(unittest.TestCase):
         mean = (answer("scratch/model/model.onnx") + answer("second/model/model.onnx")) / 2
         np.testing.assert_allclose(answer("both/model.onnx"), mean, rtol=1e-4, atol=1e-4)  # float32 sums
 
+    def test_photos_are_their_boxes(self):
+        """The colour is told by a corner that the box leaves out: within the boxes nothing is left to learn."""
+        draw = np.random.default_rng(3)
+        for name in ("n02000001-a", "n02000002-b"):
+            for kind in ("Images", "Annotation"):
+                (self.folder / "boxed" / kind / name).mkdir(parents=True)
+            for i in range(20):
+                pixels = np.full((40, 40, 3), 128, np.uint8)
+                pixels[:12, :12] = (250, 20, 20) if name.endswith("a") else (20, 20, 250)
+                pixels[20:, 20:] = draw.integers(0, 255, 3)
+                Image.fromarray(pixels).save(self.folder / "boxed/Images" / name / f"{i}.png")
+                (self.folder / "boxed/Annotation" / name / str(i)).write_text(
+                    "<annotation><size><width>40</width><height>40</height></size><object><bndbox><xmin>16</xmin>"
+                    "<ymin>16</ymin><xmax>40</xmax><ymax>40</ymax></bndbox></object></annotation>")
+        lists = self.folder / "boxed/lists"
+        lists.mkdir()
+        for split, numbers in (("train", range(14)), ("test", range(14, 20))):
+            (lists / f"{split}_list.txt").write_text("".join(
+                f"{name}/{i}.png\n" for name in ("n02000001-a", "n02000002-b") for i in numbers))
+        (self.folder / "boxes.toml").write_text('parent = "recipe.toml"\nname = "boxes"\ndata = "boxed"\n'
+                                                '[train]\nepochs = 6\nlearning_rate = 0.005\n[augment]\ncrop = [1, 1]\n')
+        tops = {}
+        for key in ("true", "false"):
+            self.train("boxes.toml", "--set", f"crop_to_box={key}", "--out", f"runs/boxes_{key}")
+            tops[key] = self.measured(f"boxes_{key}")[0]["top1"]
+        self.assertEqual(tops["false"], 1)
+        self.assertLess(tops["true"], 0.9)  # 12 photos by chance: 11 or more right in 3 of 1,000 draws
+        _, err = self.train("recipe.toml", "--set", "crop_to_box=true", "--out", "runs/no_boxes", code=1)
+        self.assertIn("photos: no photo has a bounding box; leave the recipe's 'crop_to_box' out", err)
+
+    def test_whitened_pictures_are_whitened_by_the_graph(self):
+        """Validation saw pictures that the program had whitened; ONNX Runtime sees plain ones, and says the same."""
+        (self.folder / "white.toml").write_text(
+            'parent = "recipe.toml"\nname = "white"\nnetwork = "cifar10_cnn"\n[train]\nsize = 16\nepochs = 10\n'
+            '[augment]\ncrop = [1, 1]\nwhiten = "zca"\nzca_epsilon = 1\n')
+        self.train("white.toml", "--set", "unreadable=0.05")
+        best = min((each for each in self.events("white") if each["event"] == "epoch"),
+                   key=lambda each: each["validation_loss"])
+        top1, total = self.accuracy("white", "validation")
+        self.assertAlmostEqual(best["validation_top1"], top1, delta=1.01 / total)
+        self.assertGreater(top1, 0.5)
+
     def test_a_teacher_is_followed(self):
         """A fresh student that hears the teacher alone comes to say what the teacher says."""
         text = 'dropout = 0.1\nfresh_head = true\n[train]\nepochs = 6\nbatch = 8\nlearning_rate = 0.002\n[distil]\n' \
                'teachers = "runs/scratch/model"\nweight = 1\n'
         self.fine_tune("taught", text)
-        self.assertGreater([each for each in self.events("taught") if each["event"] == "test"][0]["top1"], 0.9)
+        self.assertGreater(self.measured("taught")[0]["top1"], 0.9)
         _, err = self.fine_tune("refused", 'classes = ["teal"]\n[train]\n[distil]\nteachers = "runs/subset2"\n', code=1)
         self.assertIn("runs/subset2: no model bundle is there", err)
 
