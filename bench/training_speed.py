@@ -8,7 +8,8 @@ PHOTOS has a folder a class; the first --photos of them in a fixed shuffled orde
 all weights from nothing with the same batch, AdamW and changes: a crop of 0.35 to 1 of the area at 224 px, flip, jitter
 of brightness and contrast by 0.2, erasing of a quarter; the batches that PyTorch trains on are channels_last. Every
 round runs each side once, in a process of its own, one after the other, with all cores. --settings times PyTorch's
-loader alone with each decoder and 0, 1 and 2 workers, which is how the peer's were chosen: the fastest here is used."""
+loader alone with each decoder and 0, 1 and 2 workers; give the peer what is fastest on a quiet machine as --decoder and
+--workers."""
 import argparse
 import json
 import os
@@ -162,8 +163,8 @@ def main():
     parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--decoder", default="torchvision", choices=["Pillow", "torchvision"])
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--decoder", default="Pillow", choices=["Pillow", "torchvision"])
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--peer-only", action="store_true")
     parser.add_argument("--settings", action="store_true")
     parser.add_argument("--peer", help=argparse.SUPPRESS)
