@@ -30,6 +30,10 @@ Make with(Layout (*build)(const Config&), Config config) {
             if constexpr (requires { changed.pooling; }) changed.pooling = *options.pooling;
             else fail("pooling");
         }
+        if (options.batch_norms) {
+            if constexpr (requires { changed.batch_norms; }) changed.batch_norms = *options.batch_norms;
+            else fail("batch_norms");
+        }
         return build(changed);
     };
 }

@@ -20,6 +20,7 @@ template <class Visit>
 void each_key(NetworkOptions& options, Visit&& visit) {
     visit("dropout", options.dropout, 0, 0.95);
     visit.choice("pooling", options.pooling, pooling_names);
+    visit("batch_norms", options.batch_norms, 0, 1);
 }
 
 template <class Visit>
@@ -241,8 +242,9 @@ Recipe read_recipe(const std::filesystem::path& path, std::span<const std::strin
     if (recipe.name.find('/') != std::string::npos) reader.fail("name", "must not hold a /");
     if (recipe.backbones.empty() == recipe.network.empty())
         reader.fail("backbone", "must be a text, or 'network' in its place");
-    if (recipe.network.empty() && recipe.network_options.pooling)
-        reader.fail("pooling", "needs 'network': a backbone stays as it is");
+    for (const char* key : {"pooling", "batch_norms"})
+        if (recipe.network.empty() && table.contains(key))
+            reader.fail(key, "needs 'network': a backbone stays as it is");
     if (recipe.network.empty() && recipe.network_options.dropout && recipe.stages.empty())
         reader.fail("dropout", "needs [train]: a head alone is fitted without it");
     if (!recipe.network.empty() && recipe.stages.empty())

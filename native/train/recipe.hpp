@@ -86,7 +86,7 @@ struct Recipe {
                                                    // side; none where `network` is given
     std::string network;                           // see make_network
     DataRecipe data;                 // keys "data", "validation", "split" and "classes"; its seed is the first stage's
-    NetworkOptions network_options;  // the keys dropout, which a backbone gets before its head, and pooling
+    NetworkOptions network_options;  // the keys dropout, which a backbone gets before its head, pooling, batch_norms
     bool fresh_head = false;  // a head drawn at random, though the backbone has rows of its own for some of the classes
     int stored_side = 0;      // pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at
     bool crop_to_box = false;  // photos are their bounding boxes, in training, validation and test
