@@ -13,7 +13,9 @@ namespace ouaf {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path) {
-    throw std::runtime_error(path.string() + ": " + std::strerror(errno));
+    const bool full = errno == ENOSPC || errno == EDQUOT;
+    throw std::runtime_error(path.string() + ": " + std::strerror(errno) +
+                             (full ? "; what was there before is whole: make room and try again" : ""));
 }
 
 // A file descriptor, closed at the end of its scope.
@@ -59,12 +61,19 @@ void write_file(const std::filesystem::path& path, std::span<const std::uint8_t>
     const std::filesystem::path unfinished = path.string() + ".unfinished";
     {
         const File file(unfinished, O_WRONLY | O_CREAT | O_TRUNC);
+        const auto give_up = [&] {
+            const int cause = errno;
+            std::error_code ignored;
+            std::filesystem::remove(unfinished, ignored);
+            errno = cause;
+            fail(path);
+        };
         while (!bytes.empty()) {
             const ::ssize_t count = ::write(file.get(), bytes.data(), bytes.size());
-            if (count < 0) fail(unfinished);
+            if (count < 0) give_up();
             bytes = bytes.subspan(static_cast<std::size_t>(count));
         }
-        if (::fsync(file.get()) != 0) fail(unfinished);
+        if (::fsync(file.get()) != 0) give_up();
     }
     std::filesystem::rename(unfinished, path);
 }

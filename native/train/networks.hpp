@@ -21,9 +21,9 @@ inline constexpr std::string_view pooling_names[]{"max", "average"};
 
 // What may be chosen in a network; where it isn't, the network is as its authors have it.
 struct NetworkOptions {
-    std::optional<double> dropout;                    // after the dense layers; DenseNet: after every layer
-    std::optional<graph::builders::Pooling> pooling;  // between the stages of the plain networks
-    std::optional<bool> batch_norms;                  // behind the convolutions of the plain networks
+    std::optional<double> dropout{};                    // after the dense layers; DenseNet: after every layer
+    std::optional<graph::builders::Pooling> pooling{};  // between the stages of the plain networks
+    std::optional<bool> batch_norms{};                  // behind the convolutions of the plain networks
 };
 
 // A builder's network by its name, such as "mnist_cnn" or "resnet50", for these pictures and classes. Throws
