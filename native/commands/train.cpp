@@ -13,6 +13,7 @@
 #include "native/commands/stop_signals.hpp"
 #include "native/files/files.hpp"
 #include "native/train/fit_trainer.hpp"
+#include "native/train/processes.hpp"
 #include "native/train/trainer.hpp"
 
 namespace ouaf::commands {
@@ -76,6 +77,12 @@ FitRunReport report_to(ProgressLine& line) {
             }};
 }
 
+// What only the first of several processes says.
+FitRunReport report_of(const Processes& processes, ProgressLine& line) {
+    if (processes.first()) return report_to(line);
+    return {{[](const std::string&) {}, [](std::string_view, double) {}}, [](double) {}, [](const EpochReport&) {}};
+}
+
 // The picture and rates.csv; the run's folder stays as it is.
 void find_and_print_rate(const Options& options, const Recipe& recipe, const std::atomic<bool>& stopped) {
     if (recipe.stages.empty()) throw std::runtime_error(options.recipe + ": --find-rate needs a recipe with [train]");
@@ -99,12 +106,14 @@ void find_and_print_rate(const Options& options, const Recipe& recipe, const std
 void run(const Options& options) {
     const std::atomic<bool>& stopped = stop_on_signals();
     if (!options.resume.empty()) {
+        Processes processes = Processes::from_environment();
         FitOutcome outcome;
         {
             ProgressLine line;
-            outcome = resume_fit(options.resume, stopped, report_to(line), options.until);
+            outcome = resume_fit(options.resume, stopped, report_of(processes, line), options.until, processes);
         }
-        return print_fit(outcome, options.resume);
+        if (processes.first()) print_fit(outcome, options.resume);
+        return;
     }
     if (options.recipe.empty()) throw CLI::RequiredError("a recipe, or --resume with a run's folder");
     Recipe recipe = read_recipe(options.recipe, options.overrides);
@@ -113,14 +122,19 @@ void run(const Options& options) {
     if (!options.backbone.empty()) recipe.backbones = {options.backbone};
     if (options.find_rate) return find_and_print_rate(options, recipe, stopped);
     const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
+    Processes processes = Processes::from_environment();
     if (!recipe.stages.empty()) {
         FitOutcome outcome;
         {
             ProgressLine line;
-            outcome = start_fit(recipe, folder, stopped, report_to(line), options.until);
+            outcome = start_fit(recipe, folder, stopped, report_of(processes, line), options.until, processes);
         }
-        return print_fit(outcome, folder);
+        if (processes.first()) print_fit(outcome, folder);
+        return;
     }
+    if (!processes.alone())
+        throw std::runtime_error(options.recipe + ": a head alone is fitted by one process; start one, not " +
+                                 std::to_string(processes.count()));
     if (options.until != whole_run)
         throw std::runtime_error(options.recipe + ": --until needs a recipe with [train]; a head is fitted at once");
     TrainingResult result;

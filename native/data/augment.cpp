@@ -45,20 +45,25 @@ void change(const at::Tensor& pictures, const Draws& draws, const PictureForm& f
     at::addcmul_out(out, start, seen.view({rows, -1}), scale);
 }
 
-// [n, c, side, side], channels_last
-at::Tensor change_all(const at::Tensor& pictures, const Draws& draws, const PictureForm& form) {
+// pictures of these rows, draws of the whole batch -> [n, c, side, side], channels_last
+at::Tensor change_all(const at::Tensor& pictures, const Draws& draws, const ShareRows& rows, const PictureForm& form) {
     const std::int64_t n = pictures.size(0);
     const std::int64_t channels = pictures.size(3);
     const at::Tensor images = at::empty({n, form.side, form.side, channels}, pictures.options().dtype(at::kFloat));
     constexpr std::int64_t cached = 160'000;  // values; of float32 and their like before and after
     const std::int64_t most =
         pictures.is_cpu() ? std::max<std::int64_t>(1, cached / (form.side * form.side * channels)) : n;
-    for (std::int64_t first = 0; first < n; first += most) {
-        const std::int64_t last = std::min(first + most, n);
-        change(pictures.slice(0, first, last),
-               {draws.poses.part(first, last), draws.turned, draws.operations.part(first, last),
-                draws.jitter.part(first, last)},
-               form, images.slice(0, first, last));
+    std::int64_t place = 0;
+    for (const Rows& part : rows.parts) {
+        for (std::int64_t first = part.first; first < part.last; first += most) {
+            const std::int64_t last = std::min(first + most, part.last);
+            const std::int64_t end = place + last - first;
+            change(pictures.slice(0, place, end),
+                   {draws.poses.part(first, last), draws.turned, draws.operations.part(first, last),
+                    draws.jitter.part(first, last)},
+                   form, images.slice(0, place, end));
+            place = end;
+        }
     }
     return whiten(images, form).permute({0, 3, 1, 2});
 }
@@ -69,20 +74,21 @@ at::Tensor plain(const at::Tensor& pictures, const at::Tensor& aspects, const Pi
     at::Generator unused;
     Draws draws;
     draws.poses = draw_poses(aspects, {}, unused);
-    return change_all(pictures, draws, form);
+    return change_all(pictures, draws, rows_of(aspects.size(0), {}), form);
 }
 
 Batch augment(const at::Tensor& pictures, const at::Tensor& aspects, const at::Tensor& targets,
-              const AugmentRecipe& recipe, const PictureForm& form, at::Generator& generator) {
-    const std::int64_t n = pictures.size(0);
+              const AugmentRecipe& recipe, const PictureForm& form, at::Generator& generator, const Share& share) {
+    const std::int64_t n = aspects.size(0);
+    const ShareRows rows = rows_of(n, share);
     Draws draws;
     draws.poses = draw_poses(aspects, recipe, generator);
     draws.turned = turns(recipe);
     draws.operations = draw_rand_augment(n, recipe, generator);
     draws.jitter = draw_jitter(n, recipe, generator);
     const at::Tensor erased = draw_erased(n, recipe, form.side, generator);
-    Batch batch{change_all(pictures, draws, form), targets};
-    if (erased.defined()) erase(batch.images, erased);
+    Batch batch{change_all(pictures, draws, rows, form), targets, rows.weight};
+    if (erased.defined()) erase(batch.images, rows.of(erased));
     if (recipe.mixup > 0 || recipe.cutmix > 0) mix(batch, recipe, generator);
     return batch;
 }

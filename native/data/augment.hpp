@@ -14,14 +14,16 @@
 #include "native/data/augment/geometry.hpp"
 #include "native/data/augment/mixing.hpp"
 #include "native/data/augment/picture_form.hpp"
+#include "native/data/augment/share.hpp"
 
 namespace ouaf {
 
 // The middle of the pictures as the network reads it, nothing changed at random.
 at::Tensor plain(const at::Tensor& pictures, const at::Tensor& aspects, const PictureForm& form);
 
-// The whole way. pictures [n, h, w, c] uint8, targets [n, classes] float32.
+// The whole way. pictures [n, h, w, c] uint8, targets [n, classes] float32, of a share of the batch; aspects of all of
+// it, for the generator goes on as if all of it were changed.
 Batch augment(const at::Tensor& pictures, const at::Tensor& aspects, const at::Tensor& targets,
-              const AugmentRecipe& recipe, const PictureForm& form, at::Generator& generator);
+              const AugmentRecipe& recipe, const PictureForm& form, at::Generator& generator, const Share& share = {});
 
 }  // namespace ouaf

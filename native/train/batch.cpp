@@ -6,11 +6,12 @@
 namespace ouaf {
 
 Batch training_batch(const Pictures& pictures, const at::Tensor& places, const Stage& stage, const PictureForm& form,
-                     at::Generator& generator) {
+                     at::Generator& generator, const Share& share) {
     const auto classes = static_cast<std::int64_t>(pictures.classes.size());
-    const at::Tensor targets = soft_targets(pictures.labels.index_select(0, places), classes, stage.fit.loss);
-    return augment(pictures.gather(places), pictures.aspects.index_select(0, places), targets, stage.augment, form,
-                   generator);
+    const at::Tensor taken = rows_of(places.size(0), share).of(places);
+    const at::Tensor targets = soft_targets(pictures.labels.index_select(0, taken), classes, stage.fit.loss);
+    return augment(pictures.gather(taken), pictures.aspects.index_select(0, places), targets, stage.augment, form,
+                   generator, share);
 }
 
 }  // namespace ouaf

@@ -7,8 +7,9 @@
 
 namespace ouaf {
 
-// The pictures at these places, [k] int64, changed at random and cut to the form's side, with soft targets.
+// The share's part of the pictures at these places, [k] int64, changed at random and cut to the form's side, with soft
+// targets.
 Batch training_batch(const Pictures& pictures, const at::Tensor& places, const Stage& stage, const PictureForm& form,
-                     at::Generator& generator);
+                     at::Generator& generator, const Share& share = {});
 
 }  // namespace ouaf

@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "native/data/augment/whiten.hpp"
 #include "native/graph/freeze.hpp"
 #include "native/train/batch.hpp"
 
@@ -46,25 +45,8 @@ std::vector<ParameterGroup> group_parameters(graph::Network& network, const FitR
     return listed;
 }
 
-Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form) {
-    constexpr std::int64_t bytes_at_once = 8'000'000;  // 53 of 224 pixels a side; activations are many times that
-    const std::int64_t at_once = std::clamp<std::int64_t>(bytes_at_once / pictures.pixels[0].numel(), 1, 256);
-    const at::NoGradGuard no_gradients;
-    network.mode.training = false;
-    std::vector<at::Tensor> logits;
-    for (std::int64_t first = 0; first < pictures.count(); first += at_once) {
-        const at::Tensor places = at::arange(first, std::min(first + at_once, pictures.count()), at::kLong);
-        at::Tensor images = normalised(pictures.gather(places), form.mean, form.std);
-        images = whiten(images.permute({0, 2, 3, 1}), form).permute({0, 3, 1, 2});
-        logits.push_back(network.forward(images).to(at::kFloat));
-    }
-    const at::Tensor labels = pictures.labels.contiguous();
-    return measure(at::cat(logits), {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())},
-                   1);
-}
-
 Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stage, Teachers& teachers,
-         const FitPlace& place, RunDirectory& run)
+         const FitPlace& place, RunDirectory& run, Processes& processes)
     : network_(network),
       pictures_(pictures),
       stage_(stage),
@@ -72,11 +54,13 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
       teachers_(teachers),
       place_in_run_(place),
       run_(run),
+      processes_(processes),
       groups_(group_parameters(network, stage.fit)),
       optimizer_(stage.fit.optimizer, groups_),
-      generator_(at::detail::getDefaultCPUGenerator()) {
-    generator_.set_current_seed(recipe_.seed + static_cast<std::uint64_t>(place.stage));
+      gradients_(processes, network.parameters()),
+      generator_(at::detail::createCPUGenerator(recipe_.seed + static_cast<std::uint64_t>(place.stage))) {
     network_.mode.bfloat16 = recipe_.bfloat16;
+    take_weights_from_first();
     if (recipe_.ema > 0 || recipe_.swa > 0)
         for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
 }
@@ -86,6 +70,43 @@ std::vector<graph::Parameter> Fit::weights() {
     std::vector<graph::Parameter> all(network_.parameters().begin(), network_.parameters().end());
     all.insert(all.end(), network_.buffers().begin(), network_.buffers().end());
     return all;
+}
+
+void Fit::take_weights_from_first() {
+    if (processes_.alone()) return;
+    const at::NoGradGuard no_gradients;
+    for (const graph::Parameter& weight : weights()) {
+        const at::Tensor values = weight.tensor.detach().contiguous().clone();
+        processes_.take_from_first(values);
+        weight.tensor.copy_(values);
+    }
+}
+
+// Each process moved the running statistics by its own pictures: their mean by numbers of pictures stands for the whole
+// batch. In float64, so that statistics of frozen layers, alike everywhere, stay what they are.
+void Fit::join_statistics(double weight) {
+    if (processes_.alone() || network_.buffers().empty()) return;
+    const at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> flat;
+    for (const graph::Parameter& buffer : network_.buffers()) flat.push_back(buffer.tensor.reshape({-1}));
+    const at::Tensor joined = at::cat(flat).to(at::kDouble).mul_(weight);
+    processes_.sum(joined);
+    std::int64_t place = 0;
+    for (const graph::Parameter& buffer : network_.buffers()) {
+        const std::int64_t end = place + buffer.tensor.numel();
+        buffer.tensor.copy_(joined.slice(0, place, end).view(buffer.tensor.sizes()));
+        place = end;
+    }
+}
+
+// Dropouts draw from LibTorch's own generator, in each process by itself; what they draw follows from the step, so that
+// a run goes on from a checkpoint with the same.
+void Fit::seed_dropouts() {
+    const auto step = static_cast<std::uint64_t>(optimizer_.state().steps);
+    const auto stage = recipe_.seed + static_cast<std::uint64_t>(place_in_run_.stage);
+    const auto count = static_cast<std::uint64_t>(processes_.count());
+    at::Generator dropouts = at::detail::getDefaultCPUGenerator();
+    dropouts.set_current_seed((stage * 1'000'003 + step) * count + static_cast<std::uint64_t>(processes_.rank()));
 }
 
 // The exponential mean, after each step.
@@ -132,7 +153,9 @@ void Fit::mend_statistics() {
     const std::int64_t batches = std::min(most, batches_of(order.size(0), recipe_.batch));
     for (std::int64_t i = 0; i < batches; ++i) {
         const at::Tensor rows = order.slice(0, i * recipe_.batch, std::min((i + 1) * recipe_.batch, order.size(0)));
-        network_.forward(training_batch(pictures_.training, rows, stage_, pictures_.form, generator_).images);
+        const Batch batch = training_batch(pictures_.training, rows, stage_, pictures_.form, generator_, share());
+        network_.forward(batch.images);
+        join_statistics(batch.weight);
     }
 }
 
@@ -163,30 +186,37 @@ at::Tensor Fit::next_rows() {
     return rows;
 }
 
-at::Tensor Fit::loss_of_next(double& loss_value) {
+// Of the step's batches, whose number is `parts`. Returns what this process adds to the step's loss.
+double Fit::backward_of_next(std::int64_t parts, bool last) {
     const Clock::time_point start = Clock::now();
-    const Batch batch = training_batch(pictures_.training, next_rows(), stage_, pictures_.form, generator_);
+    const Batch batch = training_batch(pictures_.training, next_rows(), stage_, pictures_.form, generator_, share());
     data_seconds_ += seconds_since(start);
     const at::Tensor logits = network_.forward(batch.images);
     at::Tensor loss = loss_of(logits, batch.targets, recipe_.loss.kind);
     if (!teachers_.empty()) loss = teachers_.loss(batch.images, logits, loss);
-    loss_value = loss.item<double>();
-    return loss;
+    const double weight = batch.weight / static_cast<double>(parts);
+    if (last) gradients_.expect();
+    (loss * weight).backward();
+    step_weight_ += weight;
+    return weight == 0 ? 0 : loss.item<double>() * weight;
 }
 
-void Fit::train_step() {
+void Fit::train_step(const std::atomic<bool>& stop) {
     step_rate_ =
         recipe_.learning_rate * rate_ * plateau_.rate * rate_at(recipe_.schedule, epochs_done(), recipe_.epochs);
     network_.mode.training = true;
     const std::int64_t left = batches_of(pictures_.training.count() - place_, recipe_.batch);
     const std::int64_t parts = std::min<std::int64_t>(recipe_.accumulate, left);
-    double loss_value = 0;
-    for (std::int64_t part = 0; part < parts; ++part) {
-        double one = 0;
-        const at::Tensor loss = loss_of_next(one);
-        (loss / static_cast<double>(parts)).backward();
-        loss_value += one / static_cast<double>(parts);
-    }
+    seed_dropouts();
+    step_weight_ = 0;
+    double own_loss = 0;
+    for (std::int64_t part = 0; part < parts; ++part) own_loss += backward_of_next(parts, part + 1 == parts);
+    gradients_.finish();
+    join_statistics(step_weight_);
+    const at::Tensor agreed = at::tensor({own_loss, stop ? 1.0 : 0.0}, at::kDouble);
+    processes_.sum(agreed);
+    const auto loss_value = agreed[0].item<double>();
+    stopping_ = agreed[1].item<double>() > 0;
     if (!std::isfinite(loss_value)) return go_back();
     const double norm = clip_gradients(groups_, recipe_.clip);
     optimizer_.step(step_rate_);
@@ -210,7 +240,9 @@ void Fit::go_back() {
         throw std::runtime_error("the loss is no number for the " + std::to_string(setbacks) +
                                  "th time, though the learning rate was halved each time; choose a smaller one");
     optimizer_.clear_gradients();
+    processes_.wait_for_all();
     resume(load_checkpoint(run_.last_checkpoint()));
+    processes_.wait_for_all();  // before the first one writes over it
     setbacks_ = setbacks;
     rate_ = rate;
     run_.record({{"event", "setback"},
@@ -227,7 +259,7 @@ void Fit::end_epoch(const FitReport& report) {
     swap_average();
     mend_statistics();
     const EpochReport epoch{place_in_run_.epochs_before + epoch_, loss,
-                            measure_pictures(network_, pictures_.validation, pictures_.form),
+                            measure_pictures(network_, pictures_.validation, pictures_.form, processes_),
                             static_cast<double>(pictures_.training.count()) / std::max(seconds_, 1e-9)};
     const double validation_loss = epoch.validation.cross_entropy;
     run_.record({{"event", "epoch"},
@@ -246,7 +278,7 @@ void Fit::end_epoch(const FitReport& report) {
         Checkpoint best;
         for (const graph::Parameter& weight : weights()) best.tensors[weight.name] = weight.tensor;
         best.facts = nlohmann::ordered_json{{"epoch", epoch.epoch}}.dump();
-        save_checkpoint(run_.best_checkpoint(), best);
+        if (processes_.first()) save_checkpoint(run_.best_checkpoint(), best);
     }
     swap_average();
     if (recipe_.plateau_patience > 0)
@@ -261,28 +293,29 @@ FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report, int u
         start_epoch();
         save_last();
     }
-    const auto waits = [&] { return stop || place_in_run_.epochs_before + epoch_ >= until; };
+    const auto waits = [&] { return stopping_ || place_in_run_.epochs_before + epoch_ >= until; };
     Clock::time_point saved = Clock::now();
     while (goes_on()) {
         if (waits()) return {};
         const Clock::time_point start = Clock::now();
-        train_step();
+        train_step(stop);
         seconds_ += seconds_since(start);
         if (place_ == pictures_.training.count()) {
             end_epoch(report);
             saved = Clock::now();
-        } else if (stop || seconds_since(saved) > recipe_.checkpoint_seconds) {
+        } else if (stopping_ || seconds_since(saved) > recipe_.checkpoint_seconds) {
             save_last();
             saved = Clock::now();
         }
         report.step(place_in_run_.epochs_before + epochs_done());
     }
+    processes_.wait_for_all();  // the first one has written it
     const Checkpoint best = load_checkpoint(run_.best_checkpoint());
     const at::NoGradGuard no_gradients;
     for (const graph::Parameter& weight : weights()) weight.tensor.copy_(best.tensors.at(weight.name));
     average_.clear();
     return {true, place_in_run_.epochs_before + epoch_, place_in_run_.epochs_before + best_epoch_,
-            measure_pictures(network_, pictures_.validation, pictures_.form)};
+            measure_pictures(network_, pictures_.validation, pictures_.form, processes_)};
 }
 
 Checkpoint Fit::checkpoint() {
@@ -317,7 +350,9 @@ Checkpoint Fit::checkpoint() {
     return saved;
 }
 
-void Fit::save_last() { save_checkpoint(run_.last_checkpoint(), checkpoint()); }
+void Fit::save_last() {
+    if (processes_.first()) save_checkpoint(run_.last_checkpoint(), checkpoint());
+}
 
 void Fit::resume(const Checkpoint& saved) {
     const at::NoGradGuard no_gradients;

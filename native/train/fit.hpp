@@ -1,6 +1,6 @@
 // One stage of training by gradients: from pictures to weights, with checkpoints that a run goes on from bit by bit.
 //
-//     Fit fit(network, pictures, stage, teachers, place, run);
+//     Fit fit(network, pictures, stage, teachers, place, run, processes);
 //     if (resuming) fit.resume(load_checkpoint(run.last_checkpoint()));
 //     FitResult result = fit.run(stop, report);
 #pragma once
@@ -13,12 +13,14 @@
 
 #include "native/data/augment.hpp"
 #include "native/data/pictures.hpp"
-#include "native/evaluate/metrics.hpp"
 #include "native/graph/network.hpp"
 #include "native/train/checkpoint.hpp"
+#include "native/train/gradient_sum.hpp"
 #include "native/train/optimizer.hpp"
+#include "native/train/processes.hpp"
 #include "native/train/run_directory.hpp"
 #include "native/train/teachers.hpp"
+#include "native/train/validation.hpp"
 
 namespace ouaf {
 
@@ -57,30 +59,33 @@ struct FitPlace {
 // The parameters that the recipe trains; each group shares a learning rate and a weight decay. The others are frozen.
 std::vector<ParameterGroup> group_parameters(graph::Network& network, const FitRecipe& recipe);
 
-// How well the network, as in evaluation, knows these pictures.
-Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form);
-
 // Epochs that no run has.
 inline constexpr int whole_run = std::numeric_limits<int>::max();
 
 class Fit {
  public:
-    // All but `stage` and `place` is used until the end, and `network` changed.
+    // All but `stage` and `place` is used until the end, and `network` changed. Of several processes each takes its
+    // share of every batch (share.hpp), and all move the same weights by the mean gradient of the whole batch; the
+    // first one writes, the others read its files.
     Fit(graph::Network& network, const FitPictures& pictures, const Stage& stage, Teachers& teachers,
-        const FitPlace& place, RunDirectory& run);
+        const FitPlace& place, RunDirectory& run, Processes& processes);
 
     void resume(const Checkpoint& checkpoint);
 
-    // Writes a checkpoint and returns soon after `stop` is set, or once `until` epochs of the run are done. Throws
-    // std::runtime_error where the loss is no number again and again.
+    // Writes a checkpoint and returns soon after `stop` is set in any of the processes, or once `until` epochs of the
+    // run are done. Throws std::runtime_error where the loss is no number again and again.
     FitResult run(const std::atomic<bool>& stop, const FitReport& report, int until = whole_run);
 
  private:
     void start_epoch();
     double epochs_done() const;
     bool goes_on() const;
-    at::Tensor loss_of_next(double& loss_value);
-    void train_step();
+    double backward_of_next(std::int64_t parts, bool last);
+    void train_step(const std::atomic<bool>& stop);
+    void seed_dropouts();
+    void take_weights_from_first();
+    void join_statistics(double weight);
+    Share share() const { return {processes_.rank(), processes_.count()}; }
     void end_epoch(const FitReport& report);
     void go_back();
     at::Tensor next_rows();
@@ -99,12 +104,16 @@ class Fit {
     Teachers& teachers_;
     FitPlace place_in_run_;
     RunDirectory& run_;
+    Processes& processes_;
     std::vector<ParameterGroup> groups_;
     Optimizer optimizer_;
-    at::Generator generator_;          // LibTorch's own, which dropouts draw from too
+    GradientSum gradients_;
+    at::Generator generator_;          // of the order and the changes of pictures: the same in all processes
     std::vector<at::Tensor> average_;  // of weights(); empty where the recipe has none
 
-    double step_rate_ = 0;  // the learning rate of the last step
+    double step_rate_ = 0;    // the learning rate of the last step
+    double step_weight_ = 0;  // of this process, see ShareRows
+    bool stopping_ = false;   // agreed by all processes
 
     // Where the stage stands; all of it is in a checkpoint.
     at::Tensor order_;        // of the epoch's pictures

@@ -105,8 +105,9 @@ class FitRun {
         return ouaf::find_rate(network_, data_.training, form_of(stage.fit), stage, stop_);
     }
 
-    FitOutcome go(RunDirectory& run, bool resuming, int until) {
+    FitOutcome go(RunDirectory& run, bool resuming, int until, Processes& processes) {
         run_ = &run;
+        processes_ = &processes;
         FitPlace place;
         Checkpoint saved;
         if (resuming) {
@@ -118,7 +119,7 @@ class FitRun {
             if (!fit_stage(place, std::exchange(resuming, false) ? &saved : nullptr, until)) return outcome_;
             place.epochs_before = outcome_.fit.epochs;
         }
-        finish();
+        if (processes.first()) finish();
         return outcome_;
     }
 
@@ -177,7 +178,8 @@ class FitRun {
         const Stage& stage = recipe_.stages[static_cast<std::size_t>(place.stage)];
         const PreprocessSpec spec = spec_of(stage.fit);
         if (place.stage > 0) read_validation(stage);
-        Fit fit(network_, {data_.training, data_.validation, form_of(stage.fit)}, stage, teachers_, place, *run_);
+        Fit fit(network_, {data_.training, data_.validation, form_of(stage.fit)}, stage, teachers_, place, *run_,
+                *processes_);
         if (saved) fit.resume(*saved);
         else if (place.stage == 0) record_start(spec);
         double epochs = place.epochs_before;  // of the whole run, as far as it is known
@@ -257,7 +259,8 @@ class FitRun {
             const PreprocessSpec& spec = model.bundle.preprocess;
             if (data_.photos) data_.test = read(data_.photos->test, {.seen = spec});
             graph::Network network(model.graph);
-            accuracy = measure_pictures(network, data_.test, {spec.size, spec.mean, spec.std, {}});
+            Processes alone;
+            accuracy = measure_pictures(network, data_.test, {spec.size, spec.mean, spec.std, {}}, alone);
             outcome_.test_pictures = data_.test.count();
         }
         run_->record({{"event", "test"},
@@ -274,6 +277,7 @@ class FitRun {
     Teachers teachers_;
     const Recipe& recipe_;
     RunDirectory* run_ = nullptr;
+    Processes* processes_ = nullptr;
     const std::atomic<bool>& stop_;
     const FitRunReport& report_;
     graph::Network network_;
@@ -284,21 +288,22 @@ class FitRun {
 }  // namespace
 
 FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, const std::atomic<bool>& stop,
-                     const FitRunReport& report, int until) {
-    RunDirectory::check_free(folder);
+                     const FitRunReport& report, int until, Processes& processes) {
+    if (processes.first()) RunDirectory::check_free(folder);
+    processes.wait_for_all();
     FitRun fit(prepare(recipe), recipe, stop, report);
-    RunDirectory run(folder, recipe);
-    if (fit.data().photos) write_partition(run.split(), *fit.data().photos);
-    return fit.go(run, false, until);
+    RunDirectory run = processes.first() ? RunDirectory(folder, recipe) : RunDirectory::of_another(folder);
+    if (processes.first() && fit.data().photos) write_partition(run.split(), *fit.data().photos);
+    return fit.go(run, false, until, processes);
 }
 
 FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitRunReport& report,
-                      int until) {
-    RunDirectory run(folder);
+                      int until, Processes& processes) {
+    RunDirectory run = processes.first() ? RunDirectory(folder) : RunDirectory::of_another(folder);
     const Recipe recipe = read_recipe(run.recipe());
     Prepared prepared = prepare(recipe, run.split());
     FitRun fit(std::move(prepared), recipe, stop, report);
-    return fit.go(run, true, until);
+    return fit.go(run, true, until, processes);
 }
 
 RateCurve find_rate(const Recipe& recipe, const std::atomic<bool>& stop, const FitRunReport& report) {

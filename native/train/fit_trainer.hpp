@@ -33,11 +33,12 @@ struct FitOutcome {
     std::filesystem::path model;          // the bundle's folder; empty for pictures of one channel, which no page takes
 };
 
-// Makes the run directory, or goes on with the one that is there. The test split is looked at once, at the end.
+// Makes the run directory, or goes on with the one that is there. The test split is looked at once, at the end. Of
+// several processes the first one writes the run directory and tests; the others need to see its files.
 FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, const std::atomic<bool>& stop,
-                     const FitRunReport& report, int until = whole_run);
+                     const FitRunReport& report, int until, Processes& processes);
 FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitRunReport& report,
-                      int until = whole_run);
+                      int until, Processes& processes);
 
 // What find_rate says of the recipe's first stage. Makes no run directory.
 RateCurve find_rate(const Recipe& recipe, const std::atomic<bool>& stop, const FitRunReport& report);

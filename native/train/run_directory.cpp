@@ -56,6 +56,12 @@ RunDirectory::RunDirectory(std::filesystem::path folder) : folder_(std::move(fol
     open_metrics();
 }
 
+RunDirectory RunDirectory::of_another(std::filesystem::path folder) {
+    RunDirectory run;
+    run.folder_ = std::move(folder);
+    return run;
+}
+
 void RunDirectory::lock() {
     const std::filesystem::path path = folder_ / "lock";
     lock_.reset(std::fopen(path.c_str(), "w"));
@@ -96,6 +102,7 @@ void RunDirectory::add_scalars(const nlohmann::ordered_json& event) {
 }
 
 void RunDirectory::record(const nlohmann::ordered_json& event) {
+    if (!lock_) return;
     nlohmann::ordered_json stamped = event;
     stamped["time"] = now();
     metrics_ << stamped.dump() << "\n" << std::flush;
@@ -106,6 +113,7 @@ void RunDirectory::record(const nlohmann::ordered_json& event) {
 }
 
 void RunDirectory::keep_events(std::int64_t events) {
+    if (!lock_) return;
     metrics_.close();
     open_tensorboard();
     std::ifstream lines(folder_ / "metrics.jsonl");

@@ -32,6 +32,9 @@ class RunDirectory {
     // Opens one that is there. Throws std::runtime_error where it has no checkpoint, or another process trains in it.
     explicit RunDirectory(std::filesystem::path folder);
 
+    // One that another process writes: nothing is recorded.
+    static RunDirectory of_another(std::filesystem::path folder);
+
     // Appends one line to metrics.jsonl with the "time" in seconds since 1970, at once. Numbers of an event "epoch" or
     // "iteration" are TensorBoard's scalars too, at the step that the number of that name says.
     void record(const nlohmann::ordered_json& event);
@@ -51,6 +54,7 @@ class RunDirectory {
     std::filesystem::path model() const { return folder_ / "model"; }
 
  private:
+    RunDirectory() = default;
     void open_metrics();
     void open_tensorboard();
     void add_scalars(const nlohmann::ordered_json& event);

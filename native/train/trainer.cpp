@@ -20,9 +20,9 @@ namespace ouaf {
 namespace {
 
 // How much of the run the photos of all stages make up so far; fitting the head takes no time beside them.
-class Share {
+class RunShare {
  public:
-    Share(const TrainingReport& report, std::size_t photos) : report_(report), photos_(photos) {}
+    RunShare(const TrainingReport& report, std::size_t photos) : report_(report), photos_(photos) {}
 
     Progress stage(std::string name) {
         const std::size_t before = finished_;
@@ -89,7 +89,7 @@ TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, 
                 {"classes", result.classes},
                 {"known_classes", result.known_classes}});
 
-    Share share(report, training.samples.size() + 2 * test_samples.size());
+    RunShare share(report, training.samples.size() + 2 * test_samples.size());
     InferenceResult features = infer(model.graph, Output::features, model.bundle.preprocess, training.samples,
                                      share.stage("features of the training photos"));
     refuse_bad_photos(features, training);

@@ -11,6 +11,7 @@ namespace ouaf {
 struct Batch {
     at::Tensor images;   // [n, channels, side, side] float32, normalised, channels_last
     at::Tensor targets;  // [n, classes]
+    double weight = 1;   // of a share: its part of the whole batch, see share.hpp
 };
 
 // Boxes of a batch as torchvision's RandomErasing draws them, 0.02 to 0.33 of the area at ratios of 0.3 to 3.3, [n, 4]
