@@ -11,6 +11,7 @@ round runs each side once, in a process of its own, one after the other, with al
 loader alone with each decoder and 0, 1 and 2 workers; give the peer what is fastest on a quiet machine as --decoder and
 --workers."""
 import argparse
+import csv
 import json
 import os
 import pathlib
@@ -28,7 +29,6 @@ RECIPE = """
 name = "{network}"
 network = "{network}"
 data = "{data}"
-validation = 0.05
 [train]
 epochs = {epochs}
 batch = {batch}
@@ -48,16 +48,24 @@ erase = 0.25
 
 
 def take_photos(source, count, folder):
-    """Links to `count` photos, evenly over the classes."""
+    """Links to `count` photos in folder/photos, which is PyTorch's, and the same as a list in folder/photos.csv with 32
+    more to validate and test with, which is ouaf's."""
+    held = 32
     photos = sorted(path for path in pathlib.Path(source).glob("*/*") if path.suffix.lower() in (".jpg", ".jpeg"))
-    if not photos:
-        sys.exit(f"{source}: has no CLASS/PHOTO.jpg; give a folder with one folder a class")
+    if len(photos) <= held:
+        sys.exit(f"{source}: has {len(photos)} photos CLASS/PHOTO.jpg; give a folder with one folder a class")
     random.Random(0).shuffle(photos)
-    for photo in photos[:count]:
-        place = folder / photo.parent.name / photo.name
+    taken = photos[held:held + count]
+    classes = {photo.parent.name for photo in taken}
+    rows = [(photo, "train") for photo in taken]
+    rows += [(photo, ("validation", "test")[i % 2]) for i, photo in enumerate(photos[:held]) if photo.parent.name in classes]
+    for photo in taken:
+        place = folder / "photos" / photo.parent.name / photo.name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(photo.resolve())
-    return min(count, len(photos))
+    with open(folder / "photos.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("file", "class", "split")] + [(p.resolve(), p.parent.name, split) for p, split in rows])
+    return len(taken)
 
 
 def make_loader(folder, batch, decoder, workers):
@@ -106,7 +114,7 @@ def peer(arguments):
 
 
 def run_peer(arguments, folder, network, precision):
-    run = subprocess.run([sys.executable, __file__, "--peer", folder, "--network", network, "--precision", precision,
+    run = subprocess.run([sys.executable, __file__, "--peer", folder / "photos", "--network", network, "--precision", precision,
                           "--batch", str(arguments.batch), "--epochs", str(arguments.epochs), "--decoder",
                           arguments.decoder, "--workers", str(arguments.workers)],
                          check=True, stdout=subprocess.PIPE, text=True)
@@ -116,7 +124,7 @@ def run_peer(arguments, folder, network, precision):
 def run_ouaf(arguments, folder, network, precision):
     with tempfile.TemporaryDirectory() as place:
         recipe = pathlib.Path(place) / "recipe.toml"
-        recipe.write_text(RECIPE.format(network=network, data=folder, epochs=arguments.epochs + 1, batch=arguments.batch,
+        recipe.write_text(RECIPE.format(network=network, data=folder / "photos.csv", epochs=arguments.epochs + 1, batch=arguments.batch,
                                         side=SIDE, bfloat16=str(precision == "bfloat16").lower()))
         start = time.time()
         subprocess.run([OUAF, "train", recipe, "--out", os.path.join(place, "run"), "--until", str(arguments.epochs)],
@@ -168,7 +176,7 @@ def main():
     parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--decoder", default="Pillow", choices=["Pillow", "torchvision"])
+    parser.add_argument("--decoder", default="torchvision", choices=["Pillow", "torchvision"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--peer-only", action="store_true")
     parser.add_argument("--settings", action="store_true")
@@ -179,10 +187,10 @@ def main():
     if not arguments.photos_folder:
         parser.error("give a folder with one folder a class")
     with tempfile.TemporaryDirectory() as place:
-        folder = pathlib.Path(place) / "photos"
+        folder = pathlib.Path(place)
         taken = take_photos(arguments.photos_folder, arguments.photos, folder)
         if arguments.settings:
-            return time_settings(arguments, folder)
+            return time_settings(arguments, folder / "photos")
         print(f"{taken} photos, batch {arguments.batch}, {arguments.epochs} epochs, medians of {arguments.rounds} rounds\n")
         print("| network | precision | epoch | ouaf, images/s | PyTorch | ratio |\n|---|---|---|---|---|---|")
         for network in arguments.network:
