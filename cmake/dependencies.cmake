@@ -40,8 +40,9 @@ find_package(Catch2 2 REQUIRED)
 
 # LibTorch is the wheel's libraries. Its CMake package asks for a CUDA toolkit, so they are linked by hand; the wheel's
 # libtorch_cpu.so links to parts of CUDA that lie in other wheels.
-file(REAL_PATH ${deps}/torch torch)
-file(REAL_PATH ${deps}/nvidia nvidia)
+set(OUAF_TORCH ${deps}/torch CACHE PATH "the folder of a torch wheel; what it needs of nvidia's lies beside it")
+file(REAL_PATH ${OUAF_TORCH} torch)
+file(REAL_PATH ${torch}/../nvidia nvidia)
 file(GLOB cuda_libraries ${nvidia}/*/lib ${nvidia}/*/*/lib)
 add_library(ouaf::torch INTERFACE IMPORTED)
 target_include_directories(ouaf::torch SYSTEM INTERFACE ${torch}/include ${torch}/include/torch/csrc/api/include)

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -29,6 +30,7 @@ struct Options {
     std::vector<std::string> overrides;
     int until = whole_run;
     bool find_rate = false;
+    DeviceChoice device = DeviceChoice::automatic;
 };
 
 void print_accuracy(const char* what, const Accuracy& accuracy) {
@@ -107,10 +109,11 @@ void run(const Options& options) {
     const std::atomic<bool>& stopped = stop_on_signals();
     if (!options.resume.empty()) {
         Processes processes = Processes::from_environment();
+        const FitHost host{processes, open_device(options.device, processes.local_rank())};
         FitOutcome outcome;
         {
             ProgressLine line;
-            outcome = resume_fit(options.resume, stopped, report_of(processes, line), options.until, processes);
+            outcome = resume_fit(options.resume, stopped, report_of(processes, line), options.until, host);
         }
         if (processes.first()) print_fit(outcome, options.resume);
         return;
@@ -124,10 +127,11 @@ void run(const Options& options) {
     const std::filesystem::path folder = options.out.empty() ? "runs/" + recipe.name : options.out;
     Processes processes = Processes::from_environment();
     if (!recipe.stages.empty()) {
+        const FitHost host{processes, open_device(options.device, processes.local_rank())};
         FitOutcome outcome;
         {
             ProgressLine line;
-            outcome = start_fit(recipe, folder, stopped, report_of(processes, line), options.until, processes);
+            outcome = start_fit(recipe, folder, stopped, report_of(processes, line), options.until, host);
         }
         if (processes.first()) print_fit(outcome, folder);
         return;
@@ -167,6 +171,11 @@ void add_train(CLI::App& app) {
         ->add_flag("--find-rate", options->find_rate,
                    "train nothing: look where the loss falls while the learning rate grows; writes rates.csv")
         ->excludes(resume);
+    const std::map<std::string, DeviceChoice> devices{
+        {"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}};
+    command->add_option("--device", options->device, "auto (a GPU where there is one), cpu or cuda")
+        ->transform(CLI::Transformer(devices))
+        ->type_name("DEVICE");
     command->callback([options] { run(*options); });
 }
 

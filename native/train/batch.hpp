@@ -8,8 +8,8 @@
 namespace ouaf {
 
 // The share's part of the pictures at these places, [k] int64, changed at random and cut to the form's side, with soft
-// targets.
+// targets, made on the device: bytes travel there. The pictures are in memory.
 Batch training_batch(const Pictures& pictures, const at::Tensor& places, const Stage& stage, const PictureForm& form,
-                     at::Generator& generator, const Share& share = {});
+                     at::Generator& generator, const at::Device& device, const Share& share = {});
 
 }  // namespace ouaf

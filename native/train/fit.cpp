@@ -53,6 +53,7 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
       recipe_(stage_.fit),
       teachers_(teachers),
       place_in_run_(place),
+      device_(network.parameters()[0].tensor.device()),
       run_(run),
       processes_(processes),
       groups_(group_parameters(network, stage.fit)),
@@ -76,7 +77,7 @@ void Fit::take_weights_from_first() {
     if (processes_.alone()) return;
     const at::NoGradGuard no_gradients;
     for (const graph::Parameter& weight : weights()) {
-        const at::Tensor values = weight.tensor.detach().contiguous().clone();
+        const at::Tensor values = weight.tensor.detach().to(at::kCPU).contiguous().clone();
         processes_.take_from_first(values);
         weight.tensor.copy_(values);
     }
@@ -89,7 +90,7 @@ void Fit::join_statistics(double weight) {
     const at::NoGradGuard no_gradients;
     std::vector<at::Tensor> flat;
     for (const graph::Parameter& buffer : network_.buffers()) flat.push_back(buffer.tensor.reshape({-1}));
-    const at::Tensor joined = at::cat(flat).to(at::kDouble).mul_(weight);
+    const at::Tensor joined = at::cat(flat).to(at::kCPU, at::kDouble).mul_(weight);
     processes_.sum(joined);
     std::int64_t place = 0;
     for (const graph::Parameter& buffer : network_.buffers()) {
@@ -105,7 +106,7 @@ void Fit::seed_dropouts() {
     const auto step = static_cast<std::uint64_t>(optimizer_.state().steps);
     const auto stage = recipe_.seed + static_cast<std::uint64_t>(place_in_run_.stage);
     const auto count = static_cast<std::uint64_t>(processes_.count());
-    at::Generator dropouts = at::detail::getDefaultCPUGenerator();
+    at::Generator dropouts = at::globalContext().defaultGenerator(device_);
     dropouts.set_current_seed((stage * 1'000'003 + step) * count + static_cast<std::uint64_t>(processes_.rank()));
 }
 
@@ -153,7 +154,8 @@ void Fit::mend_statistics() {
     const std::int64_t batches = std::min(most, batches_of(order.size(0), recipe_.batch));
     for (std::int64_t i = 0; i < batches; ++i) {
         const at::Tensor rows = order.slice(0, i * recipe_.batch, std::min((i + 1) * recipe_.batch, order.size(0)));
-        const Batch batch = training_batch(pictures_.training, rows, stage_, pictures_.form, generator_, share());
+        const Batch batch =
+            training_batch(pictures_.training, rows, stage_, pictures_.form, generator_, device_, share());
         network_.forward(batch.images);
         join_statistics(batch.weight);
     }
@@ -189,7 +191,8 @@ at::Tensor Fit::next_rows() {
 // Of the step's batches, whose number is `parts`. Returns what this process adds to the step's loss.
 double Fit::backward_of_next(std::int64_t parts, bool last) {
     const Clock::time_point start = Clock::now();
-    const Batch batch = training_batch(pictures_.training, next_rows(), stage_, pictures_.form, generator_, share());
+    const Batch batch =
+        training_batch(pictures_.training, next_rows(), stage_, pictures_.form, generator_, device_, share());
     data_seconds_ += seconds_since(start);
     const at::Tensor logits = network_.forward(batch.images);
     at::Tensor loss = loss_of(logits, batch.targets, recipe_.loss.kind);

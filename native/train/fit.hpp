@@ -103,6 +103,7 @@ class Fit {
     const FitRecipe& recipe_;  // of the stage
     Teachers& teachers_;
     FitPlace place_in_run_;
+    at::Device device_;  // of the network
     RunDirectory& run_;
     Processes& processes_;
     std::vector<ParameterGroup> groups_;

@@ -105,9 +105,13 @@ class FitRun {
         return ouaf::find_rate(network_, data_.training, form_of(stage.fit), stage, stop_);
     }
 
-    FitOutcome go(RunDirectory& run, bool resuming, int until, Processes& processes) {
+    FitOutcome go(RunDirectory& run, bool resuming, int until, const FitHost& host) {
         run_ = &run;
-        processes_ = &processes;
+        host_ = &host;
+        if (!host.device.is_cpu()) {
+            network_.to(host.device);
+            teachers_.to(host.device);
+        }
         FitPlace place;
         Checkpoint saved;
         if (resuming) {
@@ -119,7 +123,7 @@ class FitRun {
             if (!fit_stage(place, std::exchange(resuming, false) ? &saved : nullptr, until)) return outcome_;
             place.epochs_before = outcome_.fit.epochs;
         }
-        if (processes.first()) finish();
+        if (host.processes.first()) finish();
         return outcome_;
     }
 
@@ -179,7 +183,7 @@ class FitRun {
         const PreprocessSpec spec = spec_of(stage.fit);
         if (place.stage > 0) read_validation(stage);
         Fit fit(network_, {data_.training, data_.validation, form_of(stage.fit)}, stage, teachers_, place, *run_,
-                *processes_);
+                host_->processes);
         if (saved) fit.resume(*saved);
         else if (place.stage == 0) record_start(spec);
         double epochs = place.epochs_before;  // of the whole run, as far as it is known
@@ -198,6 +202,8 @@ class FitRun {
                       {"training_pictures", outcome_.training_pictures},
                       {"validation_pictures", outcome_.validation_pictures},
                       {"unreadable", outcome_.unreadable},
+                      {"device", host_->device.str()},
+                      {"processes", host_->processes.count()},
                       {"mean", spec.mean},
                       {"std", spec.std}});
     }
@@ -277,7 +283,7 @@ class FitRun {
     Teachers teachers_;
     const Recipe& recipe_;
     RunDirectory* run_ = nullptr;
-    Processes* processes_ = nullptr;
+    const FitHost* host_ = nullptr;
     const std::atomic<bool>& stop_;
     const FitRunReport& report_;
     graph::Network network_;
@@ -288,22 +294,22 @@ class FitRun {
 }  // namespace
 
 FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, const std::atomic<bool>& stop,
-                     const FitRunReport& report, int until, Processes& processes) {
-    if (processes.first()) RunDirectory::check_free(folder);
-    processes.wait_for_all();
+                     const FitRunReport& report, int until, const FitHost& host) {
+    if (host.processes.first()) RunDirectory::check_free(folder);
+    host.processes.wait_for_all();
     FitRun fit(prepare(recipe), recipe, stop, report);
-    RunDirectory run = processes.first() ? RunDirectory(folder, recipe) : RunDirectory::of_another(folder);
-    if (processes.first() && fit.data().photos) write_partition(run.split(), *fit.data().photos);
-    return fit.go(run, false, until, processes);
+    RunDirectory run = host.processes.first() ? RunDirectory(folder, recipe) : RunDirectory::of_another(folder);
+    if (host.processes.first() && fit.data().photos) write_partition(run.split(), *fit.data().photos);
+    return fit.go(run, false, until, host);
 }
 
 FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitRunReport& report,
-                      int until, Processes& processes) {
-    RunDirectory run = processes.first() ? RunDirectory(folder) : RunDirectory::of_another(folder);
+                      int until, const FitHost& host) {
+    RunDirectory run = host.processes.first() ? RunDirectory(folder) : RunDirectory::of_another(folder);
     const Recipe recipe = read_recipe(run.recipe());
     Prepared prepared = prepare(recipe, run.split());
     FitRun fit(std::move(prepared), recipe, stop, report);
-    return fit.go(run, true, until, processes);
+    return fit.go(run, true, until, host);
 }
 
 RateCurve find_rate(const Recipe& recipe, const std::atomic<bool>& stop, const FitRunReport& report) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "native/train/device.hpp"
 #include "native/train/fit.hpp"
 #include "native/train/rate_finder.hpp"
 #include "native/train/recipe.hpp"
@@ -34,11 +35,16 @@ struct FitOutcome {
 };
 
 // Makes the run directory, or goes on with the one that is there. The test split is looked at once, at the end. Of
-// several processes the first one writes the run directory and tests; the others need to see its files.
+// several processes the first one writes the run directory and tests; the others need to see its files. The network is
+// trained and validated on the device, and tested on the processor, as it is shipped.
+struct FitHost {
+    Processes& processes;
+    at::Device device;
+};
 FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, const std::atomic<bool>& stop,
-                     const FitRunReport& report, int until, Processes& processes);
+                     const FitRunReport& report, int until, const FitHost& host);
 FitOutcome resume_fit(const std::filesystem::path& folder, const std::atomic<bool>& stop, const FitRunReport& report,
-                      int until, Processes& processes);
+                      int until, const FitHost& host);
 
 // What find_rate says of the recipe's first stage. Makes no run directory.
 RateCurve find_rate(const Recipe& recipe, const std::atomic<bool>& stop, const FitRunReport& report);

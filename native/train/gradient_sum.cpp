@@ -61,7 +61,7 @@ void GradientSum::send(Bucket& bucket) {
     for (const at::Tensor& parameter : bucket.parameters)
         if (parameter.grad().defined()) flat.push_back(parameter.grad().reshape({-1}));
     if (flat.empty()) return;
-    bucket.values = at::cat(flat);
+    bucket.values = at::cat(flat).to(at::kCPU);
     bucket.wait = processes_.start_sum(bucket.values);
 }
 

@@ -78,6 +78,7 @@ int number_of(const char* name, int low, int high) {
 struct Place {
     int rank = 0;
     int count = 1;
+    int local_rank = 0;
     std::string address;
     int port = 29500;
 };
@@ -92,6 +93,8 @@ Place place_in_environment() {
     place.count = number_of(named ? "WORLD_SIZE" : "SLURM_NTASKS", 1, most);
     place.rank = number_of(named ? "RANK" : "SLURM_PROCID", 0, place.count - 1);
     if (place.count == 1) return place;
+    const char* local = named ? "LOCAL_RANK" : "SLURM_LOCALID";
+    if (!text_of(local).empty()) place.local_rank = number_of(local, 0, place.count - 1);
     place.address = text_of("MASTER_ADDR");
     if (place.address.empty())
         throw std::runtime_error("MASTER_ADDR is not set, and this is one of " + std::to_string(place.count) +
@@ -172,6 +175,7 @@ Processes Processes::from_environment() {
 
 int Processes::rank() const { return state_ ? state_->place.rank : 0; }
 int Processes::count() const { return state_ ? state_->place.count : 1; }
+int Processes::local_rank() const { return state_ ? state_->place.local_rank : 0; }
 
 std::function<void()> Processes::start_sum(const at::Tensor& values) {
     if (!state_) return [] {};

@@ -31,8 +31,9 @@ class Processes {
     Processes& operator=(Processes&&) noexcept;
     ~Processes();
 
-    int rank() const;   // from 0
-    int count() const;  // of processes
+    int rank() const;        // from 0
+    int count() const;       // of processes
+    int local_rank() const;  // from 0 on each machine
     bool alone() const { return count() == 1; }
     bool first() const { return rank() == 0; }
 

@@ -70,7 +70,7 @@ RateCurve find_rate(graph::Network& network, const Pictures& training, const Pic
     for (int step = 0; step < steps && !stop; ++step) {
         const std::int64_t first = std::int64_t{step} * recipe.batch;
         const at::Tensor rows = order.slice(0, first, std::min(first + recipe.batch, training.count()));
-        const Batch batch = training_batch(training, rows, stage, form, generator);
+        const Batch batch = training_batch(training, rows, stage, form, generator, groups[0].parameters[0].device());
         const at::Tensor loss = loss_of(network.forward(batch.images), batch.targets, recipe.loss.kind);
         const double rate = rate_of_step(step, steps);
         if (!add_loss(curve, rate, loss.item<double>())) break;

@@ -35,6 +35,10 @@ Teachers::Teachers(const DistilRecipe& recipe, const std::vector<ClassLabel>& cl
     }
 }
 
+void Teachers::to(const at::Device& device) {
+    for (Teacher& teacher : teachers_) teacher.network.to(device);
+}
+
 at::Tensor Teachers::probabilities(const at::Tensor& images) {
     const at::NoGradGuard no_gradients;
     at::Tensor sum;

@@ -17,6 +17,8 @@ class Teachers {
     // pictures normalised differently.
     Teachers(const DistilRecipe& recipe, const std::vector<ClassLabel>& classes, const PreprocessSpec& preprocess);
 
+    void to(const at::Device& device);
+
     bool empty() const { return teachers_.empty(); }
 
     // images as the student sees them, [n, 3, h, w] -> [n, classes]: the mean of the teachers' softmax(logits /

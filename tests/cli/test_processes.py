@@ -181,6 +181,19 @@ class Processes(unittest.TestCase):
         fails({"SLURM_STEP_ID": "0", "SLURM_PROCID": "1", "SLURM_NTASKS": "4"},
               "MASTER_ADDR is not set, and this is one of 4 processes")
 
+    def test_a_device_that_is_not_there_is_said(self):
+        self.train(1, "recipe.toml", "--out", "runs/auto", "--set", "train.epochs=1")
+        device = self.events("auto", "start")[0]["device"]
+        if device != "cpu":
+            self.skipTest(f"there is a GPU: {device}")
+        process = self.start({}, BINARY, "train", "recipe.toml", "--out", "runs/cuda", "--device", "cuda")
+        _, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(err, r"^ouaf: --device cuda: (there is no NVIDIA driver \(libcuda.so.1: .*\); install it|"
+                              r"the NVIDIA driver finds no GPU .*|LibTorch's CUDA library can't be loaded .*|"
+                              r".* finds no GPU that it can use; .*), or train with --device cpu\n$")
+        self.assertFalse((self.folder / "runs/cuda").exists())
+
     def test_slurm_tasks_form_a_group(self):
         port = str(free_port())
         tasks = [self.start({"SLURM_STEP_ID": "0", "SLURM_PROCID": str(rank), "SLURM_NTASKS": "2",

@@ -104,7 +104,7 @@ PictureForm fit_form(const PictureForm& form, const at::Tensor& pictures, const 
 
 at::Tensor whiten(const at::Tensor& images, const PictureForm& form) {
     if (!form.whitening.defined()) return images;
-    return images.view({images.size(0), -1}).matmul(form.whitening).view(images.sizes());
+    return images.view({images.size(0), -1}).matmul(form.whitening.to(images.device())).view(images.sizes());
 }
 
 }  // namespace ouaf
