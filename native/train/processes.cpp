@@ -124,7 +124,7 @@ c10::intrusive_ptr<c10d::Store> meet(const Place& place) {
 c10::intrusive_ptr<c10d::ProcessGroupGloo> connect(const Place& place) {
     const bool here = place.address == "127.0.0.1" || place.address == "localhost" || place.address == "::1";
     const std::string network = text_of("GLOO_SOCKET_IFNAME");
-    auto options = c10d::ProcessGroupGloo::Options::create(meeting_time);
+    auto options = c10d::ProcessGroupGloo::Options::create(longest_call);
     options->devices.push_back(!network.empty() ? c10d::ProcessGroupGloo::createDeviceForInterface(network)
                                : here           ? c10d::ProcessGroupGloo::createDeviceForHostname(place.address)
                                                 : c10d::ProcessGroupGloo::createDefaultDevice());
