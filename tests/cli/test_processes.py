@@ -15,7 +15,7 @@ import unittest
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from test_training import BINARY, stripes, write_idx  # noqa: E402
+from stripes import BINARY, write_stripes  # noqa: E402
 
 # Plain gradient descent: an optimizer that divides by a gradient's size makes much of the last bit of small ones. 75
 # pictures in batches of 16 end with one of 11, an odd one; its pairs are cut unevenly.
@@ -54,11 +54,7 @@ class Processes(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        (self.folder / "data").mkdir()
-        for stem, count, seed in (("train", 100, 1), ("t10k", 50, 2)):
-            pictures, labels = stripes(count, seed)
-            write_idx(self.folder / "data" / f"{stem}-images-idx3-ubyte", pictures)
-            write_idx(self.folder / "data" / f"{stem}-labels-idx1-ubyte", labels)
+        write_stripes(self.folder, 100, 50)
         (self.folder / "recipe.toml").write_text(RECIPE)
 
     def start(self, environment, *command):

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from test_training import RECIPE, stripes, write_idx
+from stripes import BINARY, write_stripes
+from test_training import RECIPE
 
-BINARY = os.environ["OUAF_BINARY"]
 MODELS = pathlib.Path(os.environ["OUAF_MODELS"])
 
 
@@ -29,11 +29,7 @@ class Runs(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
-        (cls.folder / "data").mkdir()
-        for stem, count, seed in (("train", 200, 1), ("t10k", 100, 2)):
-            pictures, labels = stripes(count, seed)
-            write_idx(cls.folder / "data" / f"{stem}-images-idx3-ubyte", pictures)
-            write_idx(cls.folder / "data" / f"{stem}-labels-idx1-ubyte", labels)
+        write_stripes(cls.folder, 200, 100)
         (cls.folder / "recipe.toml").write_text(RECIPE)
         (cls.folder / "quick.toml").write_text('parent = "recipe.toml"\n[train]\nepochs = 2\nlearning_rate = 0.01\n')
         for name in ("recipe", "quick"):

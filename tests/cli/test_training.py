@@ -3,12 +3,9 @@
 Environment: OUAF_BINARY; OUAF_KILLS, how many times a run is killed (default: 8)."""
 import json
 import os
-import pathlib
 import random
 import signal
-import struct
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -16,7 +13,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
-BINARY = os.environ["OUAF_BINARY"]
+from stripes import Program, write_stripes
+
 RECIPE = """
 name = "stripes"
 network = "mnist_cnn"
@@ -36,45 +34,14 @@ mixup = 0.2
 """
 
 
-def write_idx(path, array):
-    path.write_bytes(struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes())
-
-
-def stripes(count, seed):
-    """Ten classes: stripes of five angles, wide or narrow, on noise."""
-    draw = np.random.default_rng(seed)
-    labels = draw.integers(0, 10, count)
-    y, x = np.mgrid[0:16, 0:16]
-    pictures = []
-    for label in labels:
-        angle, width = np.pi * (label % 5) / 5, 1.2 if label < 5 else 2.4
-        wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) / width + draw.uniform(0, 6))
-        pictures.append(128 + 80 * wave + draw.normal(0, 20, (16, 16)))
-    return np.clip(pictures, 0, 255).astype(np.uint8), labels.astype(np.uint8)
-
-
-class Training(unittest.TestCase):
+class Training(Program):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        (self.folder / "data").mkdir()
-        for stem, count, seed in (("train", 400, 1), ("t10k", 200, 2)):
-            self.pictures, self.labels = stripes(count, seed)
-            write_idx(self.folder / "data" / f"{stem}-images-idx3-ubyte", self.pictures)
-            write_idx(self.folder / "data" / f"{stem}-labels-idx1-ubyte", self.labels)
+        super().setUp()
+        self.pictures, self.labels = write_stripes(self.folder, 400, 200)
         (self.folder / "recipe.toml").write_text(RECIPE)
 
     def start(self, *arguments):
-        # One thread: so small a network gains nothing by more, and waits where others use the cores.
-        return subprocess.Popen([BINARY, "train", *arguments], cwd=self.folder, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
-
-    def finish(self, *arguments, code=0):
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
-        self.assertEqual(process.returncode, code, out + err)
-        return out, err
+        return super().start("train", *arguments)
 
     def events(self, name):
         return [json.loads(line) for line in (self.folder / "runs" / name / "metrics.jsonl").read_text().splitlines()]

@@ -8,15 +8,13 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
-import tempfile
 import time
 import tomllib
 import unittest
 
 import numpy as np
 
-from test_training import BINARY, stripes, write_idx
+from stripes import Program, write_stripes
 
 RECIPE = """
 name = "stripes"
@@ -37,28 +35,12 @@ recipe = "recipe.toml"
 """
 
 
-class Tuning(unittest.TestCase):
+class Tuning(Program):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        (self.folder / "data").mkdir()
-        for stem, count, seed in (("train", 400, 1), ("t10k", 50, 2)):
-            pictures, labels = stripes(count, seed)
-            write_idx(self.folder / "data" / f"{stem}-images-idx3-ubyte", pictures)
-            write_idx(self.folder / "data" / f"{stem}-labels-idx1-ubyte", labels)
+        super().setUp()
+        write_stripes(self.folder, 400, 50)
         (self.folder / "recipe.toml").write_text(RECIPE)
         (self.folder / "grid.toml").write_text(GRID)
-
-    def start(self, *arguments):
-        return subprocess.Popen([BINARY, *arguments], cwd=self.folder, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
-
-    def finish(self, *arguments, code=0):
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
-        self.assertEqual(process.returncode, code, out + err)
-        return out, err
 
     def wait_for(self, path):
         deadline = time.monotonic() + 60
