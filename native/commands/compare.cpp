@@ -16,7 +16,7 @@
 
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
-#include "native/evaluate/csv.hpp"
+#include "native/files/csv.hpp"
 #include "native/train/run_log.hpp"
 #include "native/train/run_summary.hpp"
 

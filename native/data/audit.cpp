@@ -2,12 +2,10 @@
 #include "native/data/audit.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
-#include <mutex>
-#include <thread>
 #include <utility>
 
+#include "native/data/all_cores.hpp"
 #include "native/files/files.hpp"
 #include "shared/preprocess/decode.hpp"
 
@@ -53,22 +51,13 @@ LookAlikes look_at(const DividedDataset& data, std::vector<std::size_t> photos) 
 Audit audit(const DividedDataset& data, const std::function<void(std::size_t done, std::size_t total)>& progress) {
     Audit result;
     result.photos.resize(data.all.samples.size());
-    std::atomic<std::size_t> next = 0;
-    std::mutex mutex;  // guards done and the calls of progress
     std::size_t done = 0;
-    {
-        std::vector<std::jthread> threads;
-        for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i) {
-            threads.emplace_back([&] {
-                for (std::size_t p = next++; p < result.photos.size(); p = next++) {
-                    result.photos[p] = audit_photo(data.all.samples[p].path);
-                    const std::lock_guard lock(mutex);
-                    ++done;
-                    if (progress) progress(done, result.photos.size());
-                }
-            });
-        }
-    }
+    const auto look = [&](std::size_t p) { result.photos[p] = audit_photo(data.all.samples[p].path); };
+    on_all_cores(
+        result.photos.size(), [&] { return look; },
+        [&](std::size_t) {
+            if (progress) progress(++done, result.photos.size());
+        });
 
     std::vector<std::size_t> readable;
     std::vector<std::uint64_t> hashes;

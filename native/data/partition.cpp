@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "native/data/photo_list.hpp"
+#include "native/files/csv.hpp"
 #include "native/files/files.hpp"
+#include "native/files/fnv1a.hpp"
 
 namespace ouaf {
 namespace {
@@ -112,9 +114,7 @@ std::vector<Places> places_by_class(const Dataset& data) {
 // Shuffled as the seed and the class say: the C++ standard fixes what mt19937_64 gives, and not what std::shuffle
 // makes of it. The remainder prefers small numbers by less than one in 2^40.
 void shuffle(Places& places, const DatasetClass& c, std::uint64_t seed) {
-    std::uint64_t name = 0xCBF29CE484222325;  // FNV-1a, 64 bits
-    for (const unsigned char byte : c.folder) name = (name ^ byte) * 0x100000001B3;
-    std::mt19937_64 generator(seed ^ name);
+    std::mt19937_64 generator(seed ^ fnv1a(c.folder));
     for (std::size_t left = places.size(); left > 1; --left) std::swap(places[left - 1], places[generator() % left]);
 }
 

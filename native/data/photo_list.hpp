@@ -25,7 +25,4 @@ struct ListedPhoto {
 // Throws std::runtime_error "list:line: cause; what to do".
 std::vector<ListedPhoto> read_photo_list(const std::filesystem::path& list);
 
-// A field of such a list, in quotes where it needs them.
-std::string csv_field(const std::string& text);
-
 }  // namespace ouaf

@@ -15,13 +15,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <mutex>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 #include <unordered_map>
 
+#include "native/data/all_cores.hpp"
 #include "native/files/files.hpp"
+#include "native/files/fnv1a.hpp"
 
 namespace ouaf {
 namespace {
@@ -116,18 +116,11 @@ std::string describe(const Box& box) {
     return text;
 }
 
-// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
-std::string hash_of(const std::string& text) {
-    std::uint64_t hash = 0xcbf29ce484222325;
-    for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
-    char digits[17];
-    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-    return digits;
-}
-
 fs::path folder_of(const fs::path& root, const StoredForm& form, const fs::path& cache) {
     const fs::path whole = fs::weakly_canonical(root);
-    return cache / (whole.filename().string() + "-" + hash_of(whole.string()) + "-" + describe(form));
+    char hash[17];
+    std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(fnv1a(whole.string())));
+    return cache / (whole.filename().string() + "-" + hash + "-" + describe(form));
 }
 
 Image stored_image(const DecodedPhoto& photo, const StoredForm& form) {
@@ -182,30 +175,18 @@ struct Missing {
 // Decodes into the rows from `first`. Which photo is in which row does not depend on who was faster.
 void decode_all(std::span<Missing> missing, std::span<const Sample> samples, const StoredForm& form, int pixels,
                 std::int64_t first, const std::function<void()>& done_one) {
-    std::atomic<std::size_t> next = 0;
-    std::mutex mutex;  // guards failure and the calls of done_one
-    std::exception_ptr failure;
-    const auto work = [&] {
-        for (std::size_t i = next++; i < missing.size(); i = next++) {
-            try {
-                missing[i].entry = store(samples[missing[i].sample].path, missing[i].box, form,
-                                         first + static_cast<std::int64_t>(i), pixels);
-            } catch (const std::system_error&) {  // of the store, not of the photo
-                const std::lock_guard lock(mutex);
-                failure = std::current_exception();
-                next = missing.size();
-            } catch (const std::runtime_error& error) {
-                missing[i].cause = error.what();
-            }
-            const std::lock_guard lock(mutex);
-            done_one();
+    const auto decode_one = [&](std::size_t i) {
+        try {
+            missing[i].entry = store(samples[missing[i].sample].path, missing[i].box, form,
+                                     first + static_cast<std::int64_t>(i), pixels);
+        } catch (const std::system_error&) {  // of the store, not of the photo
+            throw;
+        } catch (const std::runtime_error& error) {
+            missing[i].cause = error.what();
         }
     };
-    {
-        std::vector<std::jthread> threads;
-        for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
-    }
-    if (failure) std::rethrow_exception(failure);
+    on_all_cores(
+        missing.size(), [&] { return decode_one; }, [&](std::size_t) { done_one(); });
 }
 
 void check_room(const fs::path& folder, std::uintmax_t bytes) {

@@ -6,12 +6,10 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <exception>
-#include <mutex>
-#include <thread>
+#include <memory>
 
+#include "native/data/all_cores.hpp"
 #include "native/files/files.hpp"
 #include "native/graph/network.hpp"
 
@@ -69,38 +67,24 @@ InferenceResult infer_all(const graph::Graph& graph, const Compute& compute, con
     const auto start = std::chrono::steady_clock::now();
     const std::size_t photos = std::max<std::size_t>(batch_size / static_cast<std::size_t>(view_count(tta)), 1);
     const std::size_t batches = (samples.size() + photos - 1) / photos;
-    const std::size_t workers =
-        std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max<std::size_t>(batches, 1));
+    const auto count_of = [&](std::size_t batch) { return std::min(photos, samples.size() - batch * photos); };
 
     std::vector<BatchResult> results(batches);
-    std::atomic<std::size_t> next = 0;
-    std::mutex mutex;  // guards done, failure and the calls of progress
-    std::size_t done = 0;
-    std::exception_ptr failure;
-    const auto work = [&] {
-        try {
-            at::set_num_threads(1);
-            const c10::InferenceMode inference;
-            graph::Network network(graph);
-            for (std::size_t b = next++; b < batches; b = next++) {
-                const std::size_t first = b * photos;
-                const std::size_t count = std::min(photos, samples.size() - first);
-                results[b] = run_batch(network, compute, spec, tta, samples.subspan(first, count), first);
-                const std::lock_guard lock(mutex);
-                done += results[b].samples.size() + results[b].failures.size();
-                if (progress) progress(done, samples.size());
-            }
-        } catch (...) {
-            const std::lock_guard lock(mutex);
-            if (!failure) failure = std::current_exception();
-            next = batches;
-        }
+    const auto make_worker = [&]() -> Worker {
+        at::set_num_threads(1);
+        const c10::InferenceMode inference;
+        const auto network = std::make_shared<graph::Network>(graph);
+        return [&, network](std::size_t batch) {
+            const c10::InferenceMode still;
+            const std::size_t first = batch * photos;
+            results[batch] = run_batch(*network, compute, spec, tta, samples.subspan(first, count_of(batch)), first);
+        };
     };
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t i = 0; i < workers; ++i) threads.emplace_back(work);
-    }
-    if (failure) std::rethrow_exception(failure);
+    std::size_t done = 0;
+    on_all_cores(batches, make_worker, [&](std::size_t batch) {
+        done += count_of(batch);
+        if (progress) progress(done, samples.size());
+    });
 
     InferenceResult result = collect(std::move(results));
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "native/evaluate/csv.hpp"
+#include "native/files/csv.hpp"
 #include "native/files/files.hpp"
 
 namespace ouaf {

@@ -1,5 +1,5 @@
 // See csv.hpp.
-#include "native/evaluate/csv.hpp"
+#include "native/files/csv.hpp"
 
 #include <array>
 #include <charconv>
@@ -7,18 +7,16 @@
 
 namespace ouaf {
 
+std::string csv_field(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string field = "\"";
+    for (const char c : text) field.append(c == '"' ? 2 : 1, c);
+    return field + '"';
+}
+
 std::string csv_line(std::span<const std::string> fields) {
     std::string line;
-    for (const std::string& field : fields) {
-        if (&field != fields.data()) line += ',';
-        if (field.find_first_of(",\"\r\n") == std::string::npos) {
-            line += field;
-            continue;
-        }
-        line += '"';
-        for (const char c : field) line.append(c == '"' ? 2 : 1, c);
-        line += '"';
-    }
+    for (const std::string& field : fields) line += (&field == fields.data() ? "" : ",") + csv_field(field);
     return line + "\n";
 }
 

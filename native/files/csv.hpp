@@ -6,7 +6,9 @@
 
 namespace ouaf {
 
-// Fields that hold a comma, a quote or a line's end are quoted.
+// Quoted where it holds a comma, a quote or a line's end.
+std::string csv_field(const std::string& text);
+
 std::string csv_line(std::span<const std::string> fields);
 
 // The shortest decimal number that reads back as the same double; an empty field for what is no number.

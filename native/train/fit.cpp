@@ -110,26 +110,27 @@ void Fit::seed_dropouts() {
     dropouts.set_current_seed((stage * 1'000'003 + step) * count + static_cast<std::uint64_t>(processes_.rank()));
 }
 
+void Fit::move_average_by(double share) {
+    const at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> now;
+    for (const graph::Parameter& weight : weights()) now.push_back(weight.tensor.detach());
+    at::_foreach_lerp_(average_, now, share);
+}
+
 // The exponential mean, after each step.
 void Fit::move_average() {
     if (recipe_.ema == 0) return;
-    const at::NoGradGuard no_gradients;
     // Young averages forget their start faster, as TensorFlow's ExponentialMovingAverage with num_updates.
     const auto steps = static_cast<double>(optimizer_.state().steps);
     const double kept = std::min(recipe_.ema, (1 + steps) / (10 + steps));
-    std::vector<at::Tensor> now;
-    for (const graph::Parameter& weight : weights()) now.push_back(weight.tensor.detach());
-    at::_foreach_lerp_(average_, now, 1 - kept);
+    move_average_by(1 - kept);
 }
 
 // The plain mean, after each of the last epochs.
 void Fit::add_to_mean() {
     if (recipe_.swa == 0 || epoch_ <= recipe_.epochs * (1 - recipe_.swa)) return;
-    const at::NoGradGuard no_gradients;
     ++averaged_;
-    std::vector<at::Tensor> now;
-    for (const graph::Parameter& weight : weights()) now.push_back(weight.tensor.detach());
-    at::_foreach_lerp_(average_, now, 1 / static_cast<double>(averaged_));
+    move_average_by(1 / static_cast<double>(averaged_));
 }
 
 // Exchanges the network's weights and their average, where there is one by now.

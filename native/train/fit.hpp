@@ -90,6 +90,7 @@ class Fit {
     void go_back();
     at::Tensor next_rows();
     std::vector<graph::Parameter> weights();
+    void move_average_by(double share);
     void move_average();
     void add_to_mean();
     void mend_statistics();

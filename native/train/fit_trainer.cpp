@@ -12,6 +12,7 @@
 #include "native/graph/input_rewrites.hpp"
 #include "native/graph/onnx_io.hpp"
 #include "native/train/starting_network.hpp"
+#include "native/train/test_report.hpp"
 
 namespace ouaf {
 namespace {
@@ -159,7 +160,9 @@ class FitRun {
 
     Pictures read(const Dataset& photos, const StoredForm& form) {
         ReadablePictures read = read_photos(photos, form, recipe_.crop_to_box, recipe_.unreadable, stop_, report_.data);
-        std::move(read.unreadable.begin(), read.unreadable.end(), std::back_inserter(outcome_.unreadable));
+        for (std::string& photo : read.unreadable)  // a later stage may read the same photos at another size
+            if (std::find(outcome_.unreadable.begin(), outcome_.unreadable.end(), photo) == outcome_.unreadable.end())
+                outcome_.unreadable.push_back(std::move(photo));
         return std::move(read.pictures);
     }
 
@@ -222,15 +225,13 @@ class FitRun {
         const bool has_bundle = data_.photos || data_.training.channels() == 3;
         Model stored = model_;
         if (has_bundle) stored.graph = graph::export_graph(model_.graph, {.weights = graph::WeightStorage::int8}).graph;
+        if (data_.photos && recipe_.crop_to_box)
+            data_.test = read(data_.photos->test, {.seen = model_.bundle.preprocess});
         outcome_.test = test("float32", model_);
         if (has_bundle) {
             outcome_.int8 = test("int8", stored);
-            stored.bundle.metrics = {{"test_photos", static_cast<double>(outcome_.test_pictures)},
-                                     {"test_top1", outcome_.int8->top1},
-                                     {"test_top5", outcome_.int8->top5},
-                                     {"test_cross_entropy", outcome_.int8->cross_entropy},
-                                     {"test_top1_float32", outcome_.test.top1},
-                                     {"validation_top1", outcome_.fit.best.top1}};
+            stored.bundle.metrics = test_metrics(outcome_.test_pictures, *outcome_.int8, outcome_.test);
+            stored.bundle.metrics["validation_top1"] = outcome_.fit.best.top1;
             save_model(run_->model(), std::move(stored));
             outcome_.model = run_->model();
         }
@@ -263,18 +264,12 @@ class FitRun {
             outcome_.test_pictures = static_cast<std::int64_t>(evaluation.photos);
         } else {
             const PreprocessSpec& spec = model.bundle.preprocess;
-            if (data_.photos) data_.test = read(data_.photos->test, {.seen = spec});
             graph::Network network(model.graph);
             Processes alone;
             accuracy = measure_pictures(network, data_.test, {spec.size, spec.mean, spec.std, {}}, alone);
             outcome_.test_pictures = data_.test.count();
         }
-        run_->record({{"event", "test"},
-                      {"weights", weights},
-                      {"photos", outcome_.test_pictures},
-                      {"top1", accuracy.top1},
-                      {"top5", accuracy.top5},
-                      {"cross_entropy", accuracy.cross_entropy}});
+        run_->record(test_event(weights, outcome_.test_pictures, accuracy));
         return accuracy;
     }
 

@@ -1,15 +1,13 @@
 // See run_summary.hpp.
 #include "native/train/run_summary.hpp"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cmath>
 #include <sstream>
-#include <stdexcept>
 #include <vector>
 
-#include "native/evaluate/csv.hpp"
+#include "native/files/csv.hpp"
+#include "native/train/read_table.hpp"
 
 namespace ouaf {
 namespace {
@@ -91,15 +89,8 @@ RunSummary summarise(const RunLog& log) {
 }
 
 std::map<std::string, std::string> recipe_keys(const std::filesystem::path& folder) {
-    const std::filesystem::path path = folder / "recipe.toml";
     std::map<std::string, std::string> keys;
-    try {
-        flatten(toml::parse_file(path.string()), "", keys);
-    } catch (const toml::parse_error& error) {
-        std::ostringstream cause;
-        cause << path.string() << ":" << error.source().begin.line << ": " << error.description();
-        throw std::runtime_error(cause.str());
-    }
+    flatten(parse_toml(folder / "recipe.toml", "recipe"), "", keys);
     return keys;
 }
 

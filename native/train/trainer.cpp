@@ -15,6 +15,8 @@
 #include "native/train/head_trainer.hpp"
 #include "native/train/run_directory.hpp"
 #include "native/train/starting_network.hpp"
+#include "native/train/test_report.hpp"
+#include "native/train/training_data.hpp"
 
 namespace ouaf {
 namespace {
@@ -40,23 +42,6 @@ class RunShare {
     std::size_t photos_;
     std::size_t finished_ = 0;
 };
-
-nlohmann::ordered_json event_of(const char* weights, const Evaluation& evaluation) {
-    return {{"event", "test"},
-            {"weights", weights},
-            {"photos", evaluation.photos},
-            {"top1", evaluation.accuracy.top1},
-            {"top5", evaluation.accuracy.top5},
-            {"cross_entropy", evaluation.accuracy.cross_entropy}};
-}
-
-void refuse_bad_photos(const InferenceResult& features, const Dataset& data) {
-    if (features.failures.size() * 100 <= data.samples.size()) return;
-    const PhotoFailure& first = features.failures.front();
-    throw std::runtime_error(data.root.string() + ": " + std::to_string(features.failures.size()) + " of " +
-                             std::to_string(data.samples.size()) + " training photos can't be read, such as " +
-                             data.samples[first.sample].path.string() + " (" + first.cause + ")");
-}
 
 // Nothing is chosen by validation here: photos are set apart for it only where the recipe or the data set says which.
 std::pair<Dataset, Dataset> open_photos(DataRecipe recipe) {
@@ -92,7 +77,7 @@ TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, 
     RunShare share(report, training.samples.size() + 2 * test_samples.size());
     InferenceResult features = infer(model.graph, Output::features, model.bundle.preprocess, training.samples,
                                      share.stage("features of the training photos"));
-    refuse_bad_photos(features, training);
+    refuse_unreadable(features.failures, training, recipe.unreadable);
     std::vector<std::int64_t> labels;
     for (const std::size_t sample : features.samples)
         labels.push_back(static_cast<std::int64_t>(training.samples[sample].label));
@@ -107,18 +92,15 @@ TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, 
     graph::replace_head(model.graph, rows);
 
     result.float32 = evaluate(model, test_samples, share.stage("test, float32 weights"));
-    run.record(event_of("float32", result.float32));
+    run.record(test_event("float32", static_cast<std::int64_t>(result.float32.photos), result.float32.accuracy));
     graph::quantise_weights(model.graph);
     result.int8 = evaluate(model, test_samples, share.stage("test, int8 weights"));
-    run.record(event_of("int8", result.int8));
+    const auto test_photos = static_cast<std::int64_t>(result.int8.photos);
+    run.record(test_event("int8", test_photos, result.int8.accuracy));
 
     model.bundle.name = recipe.name;
     model.bundle.version = "1.0.0";
-    model.bundle.metrics = {{"test_photos", static_cast<double>(result.int8.photos)},
-                            {"test_top1", result.int8.accuracy.top1},
-                            {"test_top5", result.int8.accuracy.top5},
-                            {"test_cross_entropy", result.int8.accuracy.cross_entropy},
-                            {"test_top1_float32", result.float32.accuracy.top1}};
+    model.bundle.metrics = test_metrics(test_photos, result.int8.accuracy, result.float32.accuracy);
     save_model(run.model(), std::move(model));
     run.record({{"event", "exported"}, {"model", run.model().string()}});
     return result;

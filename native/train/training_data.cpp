@@ -8,16 +8,6 @@
 namespace ouaf {
 namespace {
 
-void refuse_too_many(const StoredPhotos& stored, const Dataset& data, double allowed) {
-    const auto failed = static_cast<double>(stored.failures.size());
-    if (failed <= allowed * static_cast<double>(data.samples.size())) return;
-    const PhotoFailure& first = stored.failures.front();
-    throw std::runtime_error(data.root.string() + ": " + std::to_string(stored.failures.size()) + " of " +
-                             std::to_string(data.samples.size()) + " photos can't be read, such as " +
-                             data.samples[first.sample].path.string() + " (" + first.cause +
-                             "); mend or remove them, or let more be left out by the recipe's 'unreadable'");
-}
-
 void check(const TrainingData& data, const std::filesystem::path& root) {
     const auto none = [&](const Pictures& pictures, const Dataset* photos) {
         return photos ? photos->samples.empty() : pictures.count() == 0;
@@ -33,6 +23,15 @@ void check(const TrainingData& data, const std::filesystem::path& root) {
 }
 
 }  // namespace
+
+void refuse_unreadable(const std::vector<PhotoFailure>& failures, const Dataset& photos, double allowed) {
+    if (static_cast<double>(failures.size()) <= allowed * static_cast<double>(photos.samples.size())) return;
+    const PhotoFailure& first = failures.front();
+    throw std::runtime_error(photos.root.string() + ": " + std::to_string(failures.size()) + " of " +
+                             std::to_string(photos.samples.size()) + " photos can't be read, such as " +
+                             photos.samples[first.sample].path.string() + " (" + first.cause +
+                             "); mend or remove them, or let more be left out by the recipe's 'unreadable'");
+}
 
 TrainingData open_training_data(const Recipe& recipe, const std::filesystem::path& split) {
     TrainingData data;
@@ -71,7 +70,7 @@ ReadablePictures read_photos(const Dataset& photos, const StoredForm& form, bool
                                  ": no photo has a bounding box; leave the recipe's 'crop_to_box' out, or unpack the "
                                  "data set's folder Annotation beside Images");
     const StoredPhotos stored = store_photos(photos.root, photos.samples, boxes, form, photo_cache(), stop, store);
-    refuse_too_many(stored, photos, unreadable);
+    refuse_unreadable(stored.failures, photos, unreadable);
     ReadablePictures read{pictures_of(stored, photos), {}};
     for (const PhotoFailure& failure : stored.failures)
         read.unreadable.push_back(photos.samples[failure.sample].path.string() + ": " + failure.cause);

@@ -34,6 +34,9 @@ struct TrainingData {
 // do" where no pictures are there.
 TrainingData open_training_data(const Recipe& recipe, const std::filesystem::path& split);
 
+// Throws std::runtime_error "root: cause; what to do" where more than the share `allowed` of the photos failed.
+void refuse_unreadable(const std::vector<PhotoFailure>& failures, const Dataset& photos, double allowed);
+
 // Pictures of photos, and what is left out.
 struct ReadablePictures {
     Pictures pictures;
@@ -41,8 +44,7 @@ struct ReadablePictures {
 };
 
 // Stores the photos, cut to their boxes (boxes.hpp) where `to_boxes` says so, where they are not stored yet
-// (photo_store.hpp). Throws std::runtime_error "path: cause; what to
-// do" where more than the share `unreadable` of them can't be read.
+// (photo_store.hpp). Throws as refuse_unreadable does.
 ReadablePictures read_photos(const Dataset& photos, const StoredForm& form, bool to_boxes, double unreadable,
                              const std::atomic<bool>& stop, const DataReport& report);
 

@@ -6,6 +6,8 @@
 #include <map>
 #include <tuple>
 
+#include "native/files/csv.hpp"
+
 namespace ouaf {
 namespace {
 
@@ -22,13 +24,6 @@ std::string fixed(double number, int digits) {
     char text[64];
     std::snprintf(text, sizeof text, "%.*f", digits, number);
     return text;
-}
-
-std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (const char letter : text) quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
-    return quoted + "\"";
 }
 
 void append(Cells& cells, const Cells& more) { cells.insert(cells.end(), more.begin(), more.end()); }
@@ -102,7 +97,7 @@ std::string csv_of(const Tuning& tuning, const std::vector<TrialRow>& rows) {
     }
     std::string text;
     for (const Cells& cells : lines) {
-        for (std::size_t i = 0; i < cells.size(); ++i) text += (i == 0 ? "" : ",") + csv_cell(cells[i]);
+        for (std::size_t i = 0; i < cells.size(); ++i) text += (i == 0 ? "" : ",") + csv_field(cells[i]);
         text += "\r\n";
     }
     return text;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include <thread>
 
 #include "native/files/files.hpp"
+#include "native/train/run_log.hpp"
 
 namespace ouaf {
 namespace {
@@ -100,10 +102,17 @@ std::vector<TrialRecord> records_of(const Lines& lines, const std::filesystem::p
 
 RunMeasures read_measures(const std::filesystem::path& run) {
     RunMeasures measures;
-    for (const ordered_json& line : read_lines(run / "metrics.jsonl").whole) {
-        const std::string event = line.value("event", "");
-        if (event == "epoch") measures.epochs.push_back(measure_of(line));
-        if (event == "test") measures.finished = true;
+    if (!std::filesystem::exists(run / "metrics.jsonl")) return measures;
+    const RunLog log = read_run_log(run);
+    measures.finished = log.find("test") != nullptr;
+    const EventTable* epochs = log.find("epoch");
+    for (std::size_t row = 0; epochs && row < epochs->rows; ++row) {
+        const auto loss = [&](const char* name) {
+            const double value = epochs->numbers(name)[row];
+            return std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
+        };
+        measures.epochs.push_back({static_cast<int>(epochs->numbers("epoch")[row]), loss("loss"),
+                                   loss("validation_loss"), epochs->numbers("validation_top1")[row]});
     }
     return measures;
 }

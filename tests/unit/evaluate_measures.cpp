@@ -8,10 +8,10 @@
 
 #include "native/evaluate/calibration.hpp"
 #include "native/evaluate/confusion.hpp"
-#include "native/evaluate/csv.hpp"
 #include "native/evaluate/metrics.hpp"
 #include "native/evaluate/mistakes.hpp"
 #include "native/evaluate/views.hpp"
+#include "native/files/csv.hpp"
 #include "tests/unit/pictures.hpp"
 
 using namespace ouaf;
