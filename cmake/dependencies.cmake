@@ -47,6 +47,12 @@ file(GLOB cuda_libraries ${nvidia}/*/lib ${nvidia}/*/*/lib)
 add_library(ouaf::torch INTERFACE IMPORTED)
 target_include_directories(ouaf::torch SYSTEM INTERFACE ${torch}/include ${torch}/include/torch/csrc/api/include)
 target_link_libraries(ouaf::torch INTERFACE ${torch}/lib/libtorch_cpu.so ${torch}/lib/libc10.so Threads::Threads)
+# at::parallel_for is a template that runs on one thread where OpenMP is off. The wheel brings GCC's runtime along, which
+# has to be the only one in the program.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND EXISTS ${torch}/lib/libgomp.so.1)
+    target_compile_options(ouaf::torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+    target_link_libraries(ouaf::torch INTERFACE ${torch}/lib/libgomp.so.1)
+endif()
 # c10d's header of gloo includes gloo's, which the wheel lacks; native/train/processes.cpp says what it needs of them.
 foreach(header algorithm common/error context rendezvous/store transport/device)
     file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/gloo/gloo/${header}.h CONTENT "")

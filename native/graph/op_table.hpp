@@ -110,5 +110,6 @@ std::span<const Op> attention_ops();
 std::span<const Op> recurrent_ops();
 std::span<const Op> loss_ops();
 std::span<const Op> fused_ops();  // domain "ouaf": made by fuse.hpp, never written to a file
+std::span<const Op> fused_training_ops();
 
 }  // namespace ouaf::graph

@@ -35,6 +35,7 @@ void fuse(std::vector<Node>& nodes, const Graph& graph, const Kept& kept, const 
     fuse_attention(nodes, around);
     fuse_linear(nodes, around);
     if (purpose == Programs::Purpose::inference) fuse_convolutions(nodes, around);
+    else fuse_batch_norms(nodes, around);
 }
 
 std::unordered_map<std::string, int> indices(const std::vector<std::string>& names) {

@@ -35,6 +35,12 @@ void fuse_linear(std::vector<Node>& nodes, const Surroundings& around);
 // never holds the scores of all queries (https://arxiv.org/abs/2205.14135). Needs the sizes of q and k'.
 void fuse_attention(std::vector<Node>& nodes, const Surroundings& around);
 
+// BatchNormalization [+ Add of a value of the same sizes] [+ Relu], or + SiLU -> ouaf.BatchNormalization of x, scale,
+// bias, mean, variance and residual ("" where there is none), attribute activation ("", "relu", "silu"). Where a
+// GlobalAveragePool or its like reads the result beside others, its value is the second output. For training: it needs
+// the sizes. Call after fuse_activations.
+void fuse_batch_norms(std::vector<Node>& nodes, const Surroundings& around);
+
 // Conv [+ activation], Conv + Add [+ Relu] -> ouaf.Conv of x, weight, bias, residual ("" where there is none), with the
 // attributes activation ("", "swish", "sigmoid", "relu", "hardtanh", "hardswish", "gelu"), low and high (of hardtanh)
 // and approximate (of gelu). For inference only. Call after fuse_activations.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "native/graph/kernels/depthwise.hpp"
 #include "native/graph/ops/arguments.hpp"
 #include "native/graph/ops/window.hpp"
 
@@ -51,11 +52,32 @@ bool thinned(at::Tensor& input, const Window& window, const Numbers& padding) {
     return true;
 }
 
+// A strided depthwise convolution while gradients are recorded, by its own kernel where that takes it: oneDNN's
+// gradients of one are tens of times slower in bfloat16, and its uneven padding ('SAME') would have to be copied.
+bool convolved_depthwise(Run& run, const at::Tensor& input, const Window& window, std::int64_t groups, bool has_bias) {
+    if (!run.gradients || groups != input.size(1) || window.kernel.size() != 2 || window.strides == Numbers{1, 1} ||
+        window.dilations != Numbers{1, 1})
+        return false;
+    const at::Tensor weight = autocast(run.inputs[1]);
+    if (!can_convolve_depthwise(input, weight)) return false;
+    Numbers before = window.begin;
+    Numbers after = window.end;
+    if (!window.symmetric()) window.paddings(input, before, after);
+    for (std::size_t axis = 0; axis < 2; ++axis)  // LibTorch says what is wrong with it
+        if (input.size(static_cast<std::int64_t>(axis) + 2) + before[axis] + after[axis] < window.kernel[axis])
+            return false;
+    run.outputs[0] =
+        convolve_depthwise(input, weight, has_bias ? run.inputs[2] : at::Tensor(),
+                           {{window.strides[0], window.strides[1]}, {before[0], before[1]}, {after[0], after[1]}});
+    return true;
+}
+
 Kernel convolution(const Build& build) {
     const auto groups = build.attribute<std::int64_t>("group", 1);
     const bool has_bias = build.has_input(2);
     return with_window(build, [groups, has_bias](Run& run, const Window& window) {
         at::Tensor input = autocast(std::move(run.inputs[0]));
+        if (convolved_depthwise(run, input, window, groups, has_bias)) return;
         Numbers padding = window.begin;
         if (!window.symmetric()) {
             Numbers after;

@@ -1,6 +1,7 @@
 // Arithmetic of inputs that broadcast as NumPy's do.
 #include <array>
 
+#include "native/graph/kernels/gate.hpp"
 #include "native/graph/ops/arguments.hpp"
 
 namespace ouaf::graph {
@@ -31,8 +32,18 @@ constexpr auto add = binary<[](In a, In b) { return a + b; }, [](InOut a, In b) 
                             [](In a, InOut b) { return b.add_(a); }>;
 constexpr auto subtract = binary<[](In a, In b) { return a - b; }, [](InOut a, In b) { return a.sub_(b); },
                                  [](In a, InOut b) { return at::sub_out(b, a, b); }>;
-constexpr auto multiply = binary<[](In a, In b) { return a * b; }, [](InOut a, In b) { return a.mul_(b); },
-                                 [](In a, InOut b) { return b.mul_(a); }>;
+constexpr auto product = binary<[](In a, In b) { return a * b; }, [](InOut a, In b) { return a.mul_(b); },
+                                [](In a, InOut b) { return b.mul_(a); }>;
+
+Kernel multiply(const Build& build) {
+    return [plain = product(build)](Run& run) {
+        In a = run.inputs[0];
+        In b = run.inputs[1];
+        if (run.gradients && can_gate(a, b)) run.outputs[0] = gated(a, b);
+        else if (run.gradients && can_gate(b, a)) run.outputs[0] = gated(b, a);
+        else plain(run);
+    };
+}
 
 // The result has the first input's type, whatever LibTorch would promote to.
 template <auto function>

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "native/graph/ops/arguments.hpp"
+#include "native/graph/ops/batch_norm.hpp"
 
 namespace ouaf::graph {
 
@@ -27,11 +28,23 @@ BatchStatistics normalise_batch(In x, In scale, In bias, double epsilon) {
     return {y, {mean.detach(), (deviation.detach().pow(-2) - epsilon).clamp_min(0)}};
 }
 
+}  // namespace
+
+// An evaluation export may have momentum 1, with which nothing would ever move (torch.onnx.export writes it whatever
+// the network's is): training then takes 0.9, the default of ONNX and PyTorch.
+void keep_statistics(Run& run, const at::Tensor& mean, const at::Tensor& variance, double momentum) {
+    if (run.recomputed || run.inputs[0].numel() == 0) return;
+    const at::NoGradGuard no_gradients;
+    const double kept = momentum == 1 ? 0.9 : momentum;
+    run.inputs[3].mul_(kept).add_(mean, 1 - kept);
+    run.inputs[4].mul_(kept).add_(variance, 1 - kept);
+}
+
+namespace {
+
 // y = scale * (x - mean) / sqrt(variance + epsilon) + bias, each [channels]. In evaluation the running statistics are
 // used, never changed, also while gradients are recorded. In training, and with training_mode 1, the batch's own are,
-// and running * momentum + batch * (1 - momentum) goes into the running ones, or for training_mode 1 comes out. An
-// evaluation export may have momentum 1, with which nothing would ever move (torch.onnx.export writes it whatever the
-// network's is): training then takes 0.9, the default of ONNX and PyTorch.
+// and running * momentum + batch * (1 - momentum) goes into the running ones, or for training_mode 1 comes out.
 Kernel batch_normalisation(const Build& build) {
     const double epsilon = build.attribute("epsilon", 1e-5f);
     const double momentum = build.attribute("momentum", 0.9f);
@@ -63,10 +76,7 @@ Kernel batch_normalisation(const Build& build) {
         run.outputs[0] = y;
         for (std::size_t i = 1; i < 3 && i < run.outputs.size(); ++i)
             run.outputs[i] = run.inputs[i + 2] * momentum + batch[i - 1] * (1 - momentum);
-        if (!trained || run.recomputed || x.numel() == 0) return;
-        const at::NoGradGuard no_gradients;
-        const double kept = momentum == 1 ? 0.9 : momentum;
-        for (std::size_t i = 0; i < 2; ++i) run.inputs[i + 3].mul_(kept).add_(batch[i], 1 - kept);
+        if (trained) keep_statistics(run, batch[0], batch[1], momentum);
     };
 }
 
