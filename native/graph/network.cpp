@@ -195,12 +195,13 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
         return images;
     };
     // The fused steps of inference compute in float32 and don't drop.
-    const bool fused = !gradients && !asked.training && !asked.bfloat16;
+    const bool narrow = asked.bfloat16 || asked.float16;
+    const bool fused = !gradients && !asked.training && !narrow;
     const auto purpose = fused ? Programs::Purpose::inference : Programs::Purpose::gradients;
     Pass pass;
     pass.gradients = gradients || asked.training;
     pass.training = asked.training;
-    pass.bfloat16 = asked.bfloat16;
+    if (narrow) pass.autocast = asked.bfloat16 ? at::kBFloat16 : at::kHalf;
     if (!given.empty()) pass.device = given[0].device();
     std::vector<at::Tensor> results;
     if (pass.gradients) {
@@ -214,9 +215,9 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
         for (at::Tensor& result : results)
             if (result.defined()) result = result.clone();
     }
-    if (asked.bfloat16)
+    if (narrow)
         for (at::Tensor& result : results)
-            if (result.defined() && result.scalar_type() == at::kBFloat16) result = result.to(at::kFloat);
+            if (result.defined() && result.scalar_type() == *pass.autocast) result = result.to(at::kFloat);
     return results;
 }
 

@@ -39,6 +39,8 @@ struct Mode {
     // Convolutions and matrix products in bfloat16 by LibTorch's autocast, on CPU and CUDA. Weights, gradients and
     // results stay float32.
     bool bfloat16 = false;
+    // The same in float16, whose gradients need a scaled loss, see train/loss_scale.hpp. Not together with bfloat16.
+    bool float16 = false;
     // Where gradients are recorded: less memory for one more forward pass, see checkpoint.hpp.
     bool checkpoints = false;
 };

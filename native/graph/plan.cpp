@@ -26,16 +26,16 @@ void mark_last_reads(Plan& plan) {
     }
 }
 
-// Autocast to bfloat16 while it lives, https://docs.pytorch.org/docs/stable/amp.html. What the caller had set comes
+// Autocast while it lives, https://docs.pytorch.org/docs/stable/amp.html. What the caller had set comes
 // back afterwards.
 class Autocast {
  public:
-    explicit Autocast(const Pass& pass) : on_(pass.bfloat16), device_(pass.device.type()) {
+    explicit Autocast(const Pass& pass) : on_(pass.autocast.has_value()), device_(pass.device.type()) {
         if (!on_) return;
         enabled_ = at::autocast::is_autocast_enabled(device_);
         dtype_ = at::autocast::get_autocast_dtype(device_);
         at::autocast::set_autocast_enabled(device_, true);
-        at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+        at::autocast::set_autocast_dtype(device_, *pass.autocast);
         at::autocast::increment_nesting();
     }
     ~Autocast() {

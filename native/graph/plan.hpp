@@ -5,6 +5,7 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -39,10 +40,10 @@ Plan make_plan(const Graph& graph, const std::vector<Node>& nodes, const Kept& k
 
 // How a plan is run.
 struct Pass {
-    bool gradients = false;   // autograd records, nothing is overwritten
-    bool training = false;    // as Run's
-    bool recomputed = false;  // as Run's
-    bool bfloat16 = false;    // under autocast, on `device`
+    bool gradients = false;                    // autograd records, nothing is overwritten
+    bool training = false;                     // as Run's
+    bool recomputed = false;                   // as Run's
+    std::optional<at::ScalarType> autocast{};  // to this type, on `device`
     at::Device device = at::kCPU;
 };
 

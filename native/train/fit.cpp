@@ -61,6 +61,7 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
       gradients_(processes, network.parameters()),
       generator_(at::detail::createCPUGenerator(recipe_.seed + static_cast<std::uint64_t>(place.stage))) {
     network_.mode.bfloat16 = recipe_.bfloat16;
+    network_.mode.float16 = recipe_.float16;
     take_weights_from_first();
     if (recipe_.ema > 0 || recipe_.swa > 0)
         for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
@@ -200,7 +201,7 @@ double Fit::backward_of_next(std::int64_t parts, bool last) {
     if (!teachers_.empty()) loss = teachers_.loss(batch.images, logits, loss);
     const double weight = batch.weight / static_cast<double>(parts);
     if (last) gradients_.expect();
-    (loss * weight).backward();
+    (recipe_.float16 ? loss * (weight * scale_.factor) : loss * weight).backward();
     step_weight_ += weight;
     return weight == 0 ? 0 : loss.item<double>() * weight;
 }
@@ -222,17 +223,34 @@ void Fit::train_step(const std::atomic<bool>& stop) {
     const auto loss_value = agreed[0].item<double>();
     stopping_ = agreed[1].item<double>() > 0;
     if (!std::isfinite(loss_value)) return go_back();
+    if (recipe_.float16 && !gradients_are_finite(loss_value)) return;
     const double norm = clip_gradients(groups_, recipe_.clip);
     optimizer_.step(step_rate_);
     optimizer_.clear_gradients();
     move_average();
     loss_sum_ += loss_value;
     ++loss_count_;
-    run_.record({{"event", "step"},
+    nlohmann::ordered_json step{{"event", "step"},
+                                {"epoch", place_in_run_.epochs_before + epochs_done()},
+                                {"loss", loss_value},
+                                {"learning_rate", step_rate_},
+                                {"gradient_norm", norm}};
+    if (recipe_.float16) step["loss_scale"] = scale_.factor;
+    run_.record(step);
+}
+
+// Takes the scale of the loss off the gradients; where they were too large for it, there is no step.
+bool Fit::gradients_are_finite(double loss) {
+    const bool finite = unscale_gradients(groups_, scale_.factor);
+    scale_.watch(finite);
+    if (finite) return true;
+    optimizer_.clear_gradients();
+    run_.record({{"event", "skipped"},
                  {"epoch", place_in_run_.epochs_before + epochs_done()},
-                 {"loss", loss_value},
-                 {"learning_rate", step_rate_},
-                 {"gradient_norm", norm}});
+                 {"loss", loss},
+                 {"cause", "a gradient is no number in float16"},
+                 {"loss_scale", scale_.factor}});
+    return false;
 }
 
 // To the last checkpoint, with half the learning rate.
@@ -344,6 +362,7 @@ Checkpoint Fit::checkpoint() {
                                          {"seconds", seconds_},
                                          {"data_seconds", data_seconds_},
                                          {"rate", rate_},
+                                         {"loss_scale", {scale_.factor, scale_.steps}},
                                          {"setbacks", setbacks_},
                                          {"plateau", {plateau_.best, plateau_.waited, plateau_.rate}},
                                          {"best_epoch", best_epoch_},
@@ -389,6 +408,7 @@ void Fit::resume(const Checkpoint& saved) {
     seconds_ = facts.at("seconds");
     data_seconds_ = facts.value("data_seconds", 0.0);
     rate_ = facts.at("rate");
+    if (facts.contains("loss_scale")) scale_ = {facts["loss_scale"].at(0), facts["loss_scale"].at(1)};
     setbacks_ = facts.at("setbacks");
     plateau_ = {facts.at("plateau").at(0), facts.at("plateau").at(1), facts.at("plateau").at(2)};
     best_epoch_ = facts.at("best_epoch");

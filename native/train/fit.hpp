@@ -16,6 +16,7 @@
 #include "native/graph/network.hpp"
 #include "native/train/checkpoint.hpp"
 #include "native/train/gradient_sum.hpp"
+#include "native/train/loss_scale.hpp"
 #include "native/train/optimizer.hpp"
 #include "native/train/processes.hpp"
 #include "native/train/run_directory.hpp"
@@ -87,6 +88,7 @@ class Fit {
     void join_statistics(double weight);
     Share share() const { return {processes_.rank(), processes_.count()}; }
     void end_epoch(const FitReport& report);
+    bool gradients_are_finite(double loss);
     void go_back();
     at::Tensor next_rows();
     std::vector<graph::Parameter> weights();
@@ -126,6 +128,7 @@ class Fit {
     double seconds_ = 0;
     double data_seconds_ = 0;  // of them, until the pictures were there
     double rate_ = 1;          // lowered where the loss was no number
+    LossScale scale_;          // of float16
     int setbacks_ = 0;
     Plateau plateau_;
     int best_epoch_ = 0;

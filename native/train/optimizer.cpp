@@ -205,12 +205,17 @@ void Optimizer::set_state(const State& state) {
     for (std::int64_t i = 1; i <= state_.steps; ++i) momenta_ *= nadam_momentum(recipe_.beta1, i);
 }
 
-double clip_gradients(const std::vector<ParameterGroup>& groups, double most) {
-    const at::NoGradGuard no_gradients;
+std::vector<at::Tensor> gradients_of(std::span<const ParameterGroup> groups) {
     Tensors gradients;
     for (const ParameterGroup& group : groups)
         for (const at::Tensor& parameter : group.parameters)
             if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+    return gradients;
+}
+
+double clip_gradients(std::span<const ParameterGroup> groups, double most) {
+    const at::NoGradGuard no_gradients;
+    const Tensors gradients = gradients_of(groups);
     if (gradients.empty()) return 0;
     const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
     if (most > 0 && norm > most)

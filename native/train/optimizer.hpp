@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,7 +68,10 @@ class Optimizer {
     std::optional<std::size_t> squares_;  // where they begin
 };
 
+// Of all parameters that have one.
+std::vector<at::Tensor> gradients_of(std::span<const ParameterGroup> groups);
+
 // The norm of all gradients together; where it is above `most` they are scaled down to it. 0: only measured.
-double clip_gradients(const std::vector<ParameterGroup>& groups, double most);
+double clip_gradients(std::span<const ParameterGroup> groups, double most);
 
 }  // namespace ouaf

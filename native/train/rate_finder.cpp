@@ -10,6 +10,7 @@
 
 #include "native/train/batch.hpp"
 #include "native/train/fit.hpp"
+#include "native/train/loss_scale.hpp"
 
 namespace ouaf {
 namespace {
@@ -65,6 +66,8 @@ RateCurve find_rate(graph::Network& network, const Pictures& training, const Pic
     Optimizer optimizer(recipe.optimizer, groups);
     network.mode.training = true;
     network.mode.bfloat16 = recipe.bfloat16;
+    network.mode.float16 = recipe.float16;
+    LossScale scale;
     const at::Tensor order = at::randperm(training.count(), generator);
     RateCurve curve;
     for (int step = 0; step < steps && !stop; ++step) {
@@ -74,9 +77,11 @@ RateCurve find_rate(graph::Network& network, const Pictures& training, const Pic
         const at::Tensor loss = loss_of(network.forward(batch.images), batch.targets, recipe.loss.kind);
         const double rate = rate_of_step(step, steps);
         if (!add_loss(curve, rate, loss.item<double>())) break;
-        loss.backward();
+        (recipe.float16 ? loss * scale.factor : loss).backward();
+        const bool finite = !recipe.float16 || unscale_gradients(groups, scale.factor);
+        scale.watch(finite);
         if (recipe.clip > 0) clip_gradients(groups, recipe.clip);
-        optimizer.step(rate);
+        if (finite) optimizer.step(rate);
         optimizer.clear_gradients();
     }
     curve.suggested = steepest_rate(curve.steps);

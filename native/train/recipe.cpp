@@ -64,6 +64,7 @@ void each_key(FitRecipe& train, Visit&& visit) {
     visit("plateau_factor", train.plateau_factor, 0, 1);
     visit("plateau_least", train.plateau_least, 0, 1);
     visit("bfloat16", train.bfloat16, 0, 1);
+    visit("float16", train.float16, 0, 1);
     visit("checkpoint_seconds", train.checkpoint_seconds, 0, much);
 }
 
@@ -239,6 +240,8 @@ Recipe read_recipe(const std::filesystem::path& path, std::span<const std::strin
     reader.refuse_others();
     for (const auto& [key, value] : {std::pair{"name", recipe.name}, std::pair{"data", recipe.data.root.string()}})
         if (value.empty()) reader.fail(key, "must be a text");
+    for (const Stage& stage : recipe.stages)
+        if (stage.fit.bfloat16 && stage.fit.float16) reader.fail("float16", "and 'bfloat16' exclude each other");
     if (recipe.name.find('/') != std::string::npos) reader.fail("name", "must not hold a /");
     if (recipe.backbones.empty() == recipe.network.empty())
         reader.fail("backbone", "must be a text, or 'network' in its place");

@@ -64,6 +64,7 @@ struct FitRecipe {
     double plateau_factor = 0.1;
     double plateau_least = 0;        // of the learning rate
     bool bfloat16 = false;           // matrix products and convolutions
+    bool float16 = false;            // the same, with a scaled loss (loss_scale.hpp); one of the two
     double checkpoint_seconds = 60;  // between checkpoints within an epoch
 };
 
