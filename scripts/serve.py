@@ -10,7 +10,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     # Whatever this machine's own table of types says.
     extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
         ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm",
-        ".json": "application/json", ".svg": "image/svg+xml", ".gz": "application/gzip"}
+        ".json": "application/json", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".gz": "application/gzip"}
 
     def end_headers(self):
         self.send_header("Cache-Control", "no-cache")

@@ -4,6 +4,7 @@
 // the matching part.
 
 import { createAnswerView } from "./lib/answer_view.js";
+import { createStorageView, takeNewVersion, workOffline } from "./lib/offline.js";
 import { listenForPhotos } from "./lib/photo_input.js";
 import { createPhotoView } from "./lib/photo_view.js";
 import { createProgressView } from "./lib/progress_view.js";
@@ -42,6 +43,11 @@ const answerView = createAnswerView({
   spoken: part("spoken", HTMLElement),
 });
 
+const storageView = createStorageView({
+  text: part("stored", HTMLElement),
+  button: part("clear", HTMLButtonElement),
+});
+
 let modelReady = false;
 /** @type {File | undefined} the newest photo that has no answer yet */
 let waiting;
@@ -56,6 +62,9 @@ const worker = new WorkerClient((news) => {
       part("knows", HTMLElement).textContent = `This model knows ${news.classes} breeds.`;
       if (waiting) ask(waiting);
       else setState(message.textContent ? "error" : "ready");
+      break;
+    case "stored":
+      storageView.show(news.state, news.bytes);
       break;
     case "answer":
       waiting = undefined;
@@ -130,3 +139,6 @@ retry.addEventListener("click", () => {
 page.dataset.started = "";
 listenForPhotos(input, take);
 worker.start(false);
+
+part("take-version", HTMLButtonElement).addEventListener("click", takeNewVersion);
+workOffline(() => (part("new-version", HTMLElement).hidden = false));

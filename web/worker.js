@@ -37,6 +37,7 @@ async function start(threads, fresh) {
       onProgress: (done, total) => tell({ type: "progress", done, total }),
     });
     tell({ type: "ready", classes: classifier.info.classes.length });
+    tell({ type: "stored", state: await classifier.keep(), bytes: classifier.bytes });
   } catch (error) {
     tell({ type: "failed", ...described(error) });
   }

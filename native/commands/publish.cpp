@@ -1,6 +1,7 @@
 // ouaf publish: the page and a model as one folder that any static host can serve.
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "native/bundle/checksum.hpp"
 #include "native/bundle/model.hpp"
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
@@ -55,7 +57,29 @@ void add_packed(const fs::path& site, const std::string& path, const fs::path& f
     const std::vector<std::uint8_t> packed = gzip(bytes);
     fs::create_directories((site / path).parent_path());
     write_file(site / (path + ".gz"), packed);
-    downloads.push_back({{"path", path + ".gz"}, {"bytes", packed.size()}, {"inflated", bytes.size()}});
+    downloads.push_back(
+        {{"path", path + ".gz"}, {"bytes", packed.size()}, {"inflated", bytes.size()}, {"sha256", sha256(bytes)}});
+}
+
+// What the service worker keeps: all that was not packed, by hash, and a version that is another as soon as a
+// byte of any file is. A browser asks for this script anew at each visit and so learns of a new version.
+void write_site_files(const fs::path& site) {
+    std::vector<fs::path> paths;
+    for (const auto& entry : fs::recursive_directory_iterator(site)) {
+        const fs::path relative = fs::relative(entry.path(), site);
+        if (entry.is_regular_file() && relative.extension() != ".gz" && relative != "service_worker.js")
+            paths.push_back(relative);
+    }
+    std::ranges::sort(paths);
+    auto files = nlohmann::ordered_json::array();
+    std::string hashes;
+    for (const fs::path& path : paths) {
+        files.push_back({{"path", path.generic_string()}, {"sha256", sha256(read_file(site / path))}});
+        hashes += files.back().dump();
+    }
+    const std::string version = sha256({reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size()});
+    const nlohmann::ordered_json content{{"version", version.substr(0, 16)}, {"files", files}};
+    write_text(site / "site_files.js", "self.siteFiles = " + content.dump(1) + ";\n");
 }
 
 void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle, const fs::path& site) {
@@ -71,6 +95,7 @@ void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle,
     fs::copy_file(model / "model.json", site / "model" / "model.json");
     const nlohmann::ordered_json manifest{{"format", 1}, {"model", "model/model.json"}, {"downloads", downloads}};
     write_text(site / "site.json", manifest.dump(1) + "\n");
+    write_site_files(site);
 }
 
 std::uintmax_t size_of(const fs::path& folder) {

@@ -17,6 +17,8 @@ const types = new Map([
   [".css", "text/css"],
   [".svg", "image/svg+xml"],
   [".json", "application/json"],
+  [".png", "image/png"],
+  [".webmanifest", "application/manifest+json"],
   [".gz", "application/gzip"],
 ]);
 

@@ -31,19 +31,21 @@ export async function load({ root, threads, fresh, onProgress }) {
   const preprocessor = await createPreprocessor({ root, wasmBinary: site.preprocess, modelText: site.modelText });
   const model = await createModel({ root, runtime: site.runtime, weights: site.weights, info: site.model, threads });
   preprocessor.checkGolden(await model.run(preprocessor.prepareGolden().tensor));
-  return new Classifier(preprocessor, model, site.model);
+  return new Classifier(preprocessor, model, site);
 }
 
 export class Classifier {
   /**
    * @param {import("./preprocess.js").Preprocessor} preprocessor
    * @param {import("./model.js").Model} model
-   * @param {import("./site.js").ModelInfo} info
+   * @param {import("./site.js").Site} site
    */
-  constructor(preprocessor, model, info) {
+  constructor(preprocessor, model, { model: info, keep, bytes }) {
     this.preprocessor = preprocessor;
     this.model = model;
     this.info = info;
+    this.keep = keep;
+    this.bytes = bytes;
   }
 
   /**

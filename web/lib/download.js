@@ -13,6 +13,7 @@ import { Failure } from "./failure.js";
  * @property {string} path      relative to the site's folder
  * @property {number} bytes     size in the folder, gzipped
  * @property {number} inflated  size after inflating
+ * @property {string} sha256    of the inflated bytes, in hexadecimal
  */
 
 /**

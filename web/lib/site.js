@@ -4,6 +4,7 @@
 
 import { download, downloadJson, renew } from "./download.js";
 import { Failure } from "./failure.js";
+import { hashOf, keep, kept } from "./store.js";
 
 const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-simd-threaded.mjs"];
 
@@ -25,6 +26,8 @@ const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-s
  * @property {Uint8Array<ArrayBuffer>} weights     the ONNX file
  * @property {Uint8Array<ArrayBuffer>} runtime     ONNX Runtime's wasm
  * @property {Uint8Array<ArrayBuffer>} preprocess  our own wasm
+ * @property {() => Promise<"kept" | "full" | "refused">} keep  stores the three for the next visit
+ * @property {number} bytes                        how much that is
  */
 
 /**
@@ -35,9 +38,7 @@ const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-s
  * @returns {Promise<Site>}
  */
 export async function fetchSite(root, { fresh, onProgress }) {
-  if (typeof DecompressionStream === "undefined" || typeof WebAssembly === "undefined") {
-    throw new Failure("browser", "This browser is too old to run the model. A browser of the last few years can.");
-  }
+  checkBrowser();
   // site.json and model.json name the other files: always ask whether they are still the newest.
   const small = fresh ? "reload" : "no-cache";
   const large = fresh ? "reload" : "default";
@@ -58,8 +59,8 @@ export async function fetchSite(root, { fresh, onProgress }) {
   const [manifest, ...files] = await Promise.all([
     downloadJson(new URL(contents.model, root), contents.model, small),
     ...parts.map((part, index) =>
-      download(new URL(part.path, root), part, large, (bytes) => {
-        done[index] = bytes;
+      obtain(root, part, large, (bytes) => {
+        done[index] = Math.max(done[index], bytes); // a file fetched again does not turn progress back
         onProgress(done.reduce((sum, each) => sum + each, 0), total);
       }),
     ),
@@ -78,7 +79,60 @@ export async function fetchSite(root, { fresh, onProgress }) {
     weights: file(`${folder}${model.file}.gz`),
     runtime: file("vendor/ort-wasm-simd-threaded.wasm.gz"),
     preprocess: file("preprocess.wasm.gz"),
+    keep: () => keep(root, new Map(parts.map((part, index) => [part.sha256, files[index]]))),
+    bytes: parts.reduce((sum, part) => sum + part.inflated, 0),
   };
+}
+
+/** The smallest module that uses a vector: one function that returns i8x16.splat of 0. */
+const vectors = new Uint8Array([
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 8, 1, 6, 0, 0x41, 0, 0xfd, 0x0f, 0x0b,
+]);
+
+function checkBrowser() {
+  if (typeof WebAssembly === "undefined") {
+    throw new Failure("browser", "WebAssembly is switched off in this browser (a lockdown mode may do that), or it is too old. The model cannot run without.");
+  }
+  if (typeof DecompressionStream === "undefined" || !WebAssembly.validate(vectors)) {
+    throw new Failure("browser", "This browser is too old to run the model (it has no WebAssembly SIMD). A browser of the last few years can.");
+  }
+}
+
+/**
+ * A large file, from this device or from the host; what does not match its hash is fetched once
+ * more, past all caches, before anything is said.
+ * @param {URL} root
+ * @param {import("./download.js").Part} part
+ * @param {RequestCache} cache
+ * @param {(bytes: number) => void} onBytes
+ */
+async function obtain(root, part, cache, onBytes) {
+  const found = await kept(root, part.sha256);
+  if (found) {
+    onBytes(part.bytes);
+    return found;
+  }
+  try {
+    return await downloadChecked(root, part, cache, onBytes);
+  } catch (error) {
+    if (cache === "reload") throw error;
+    return downloadChecked(root, part, "reload", onBytes);
+  }
+}
+
+/**
+ * @param {URL} root
+ * @param {import("./download.js").Part} part
+ * @param {RequestCache} cache
+ * @param {(bytes: number) => void} onBytes
+ */
+async function downloadChecked(root, part, cache, onBytes) {
+  const bytes = await download(new URL(part.path, root), part, cache, onBytes);
+  const hash = await hashOf(bytes);
+  if (hash !== undefined && hash !== part.sha256) {
+    throw new Failure("download", `${part.path} arrived changed: it is not the file that this site lists. Load the page again; if it stays so, this site is not complete.`);
+  }
+  return bytes;
 }
 
 /**

@@ -8,10 +8,11 @@ import { threadCount } from "./threads.js";
 /** @typedef {{type: "load", threads: number, fresh: boolean} | Photo} ToWorker */
 /** @typedef {import("./preprocess.js").Prediction} Prediction */
 /**
- * progress, in bytes; ready once; answer or refused (the photo is at fault), one a photo;
+ * progress, in bytes; ready once; stored once, after that; answer or refused (the photo is at fault), one a photo;
  * failed: the worker is of no more use.
  * @typedef {{type: "progress", done: number, total: number}
  *   | {type: "ready", classes: number}
+ *   | {type: "stored", state: "kept" | "full" | "refused", bytes: number}
  *   | {type: "answer", id: number, predictions: Prediction[], milliseconds: number}
  *   | {type: "refused" | "failed", id?: number, kind: string, message: string}} FromWorker
  */
