@@ -8,38 +8,25 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { alertText, answers, classify, launch, open, waitForState } from "./browser.mjs";
+import { alertText, answers, classify, open, waitForState } from "./browser.mjs";
 import { drawnBreeds, drawPicture } from "./drawn_picture.mjs";
 import { binary, model, site, unseen } from "./environment.mjs";
-import { serve } from "./server.mjs";
+import { browser, hosting, photo } from "./fixture.mjs";
 
 const noPhotos = unseen ? false : "OUAF_SHARED has no unseen/labels.csv";
 const noBinary = binary && model ? false : "OUAF_BINARY and OUAF_MODEL are not set";
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let host;
 /** @type {Awaited<ReturnType<typeof open>>} */
 let visit;
-/** @type {Buffer} */
-let drawn;
 /** @type {string} */
 let folder;
 
 before(async () => {
-  browser = await launch();
-  host = await serve(site);
-  drawn = await drawPicture(browser);
   folder = await mkdtemp(join(tmpdir(), "ouaf-page-"));
-  visit = await open(browser, host.address);
+  visit = await open(browser, (await hosting(site)).address);
   await waitForState(visit.page, "ready");
 });
-after(async () => {
-  await browser.close();
-  host.close();
-  await rm(folder, { recursive: true });
-});
+after(() => rm(folder, { recursive: true }));
 
 /**
  * What `ouaf predict` says of each file.
@@ -93,7 +80,7 @@ test("real dog photos get their breed, and the probabilities of the native progr
 });
 
 test("a drawn dog gets its breed: three answers, best first, in numbers and words", async () => {
-  const shown = await classify(visit.page, jpeg(drawn));
+  const shown = await classify(visit.page, jpeg(photo.buffer));
   assert.equal(await visit.page.evaluate(() => document.documentElement.dataset.state), "done");
   assert.equal(shown.length, 3);
   assert.ok(drawnBreeds.includes(shown[0].id), `${shown[0].name} is no Swiss mountain dog`);
@@ -111,7 +98,7 @@ test("a drawn dog gets its breed: three answers, best first, in numbers and word
 
 test("the native program says the same of the drawn picture", { skip: noBinary }, async () => {
   const file = join(folder, "drawn.jpg");
-  await writeFile(file, drawn);
+  await writeFile(file, photo.buffer);
   assertSame(await classify(visit.page, file), native([file])[0], "drawn picture");
 });
 
@@ -122,16 +109,16 @@ test("a file that is no photo gets a message, and the page goes on working", asy
   assert.ok((await alertText(visit.page)).length > 10);
   assert.ok(await visit.page.locator("#retry").isHidden(), "the photo is at fault, not the page");
 
-  assert.equal((await classify(visit.page, jpeg(drawn))).length, 3);
+  assert.equal((await classify(visit.page, jpeg(photo.buffer))).length, 3);
   assert.equal(await alertText(visit.page), "");
 });
 
 for (const [what, cut] of /** @type {const} */ ([["empty", 0], ["cut after 100 bytes", 100], ["cut half way", 0.5]])) {
   test(`a photo that is ${what} gets a message, and the page goes on working`, async () => {
-    const part = drawn.subarray(0, cut < 1 ? drawn.length * cut : cut);
+    const part = photo.buffer.subarray(0, cut < 1 ? photo.buffer.length * cut : cut);
     assert.deepEqual(await classify(visit.page, jpeg(part)), []);
     assert.ok((await alertText(visit.page)).length > 10);
-    assert.equal((await classify(visit.page, jpeg(drawn))).length, 3);
+    assert.equal((await classify(visit.page, jpeg(photo.buffer))).length, 3);
   });
 }
 
@@ -161,7 +148,7 @@ for (const way of /** @type {const} */ (["drop", "paste"])) {
         document.body.dispatchEvent(event);
         return [...transfer.types];
       },
-      { way, bytes: [...drawn] },
+      { way, bytes: [...photo.buffer] },
     );
     assert.deepEqual(types, ["Files"]);
     await waitForState(visit.page, "done");
@@ -172,7 +159,7 @@ for (const way of /** @type {const} */ (["drop", "paste"])) {
 test("the newest photo wins: what was asked before it is never shown", async () => {
   const other = await drawPicture(browser, "hue-rotate(120deg)");
   const [forOther] = await classify(visit.page, jpeg(other));
-  const [forDrawn] = await classify(visit.page, jpeg(drawn));
+  const [forDrawn] = await classify(visit.page, jpeg(photo.buffer));
   assert.notEqual(forOther.probability, forDrawn.probability);
 
   await visit.page.evaluate(() => {
@@ -192,7 +179,7 @@ test("the newest photo wins: what was asked before it is never shown", async () 
         document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
       }
     },
-    [[...drawn], [...other], [...drawn], [...other]],
+    [[...photo.buffer], [...other], [...photo.buffer], [...other]],
   );
   await waitForState(visit.page, "done");
   await visit.page.waitForTimeout(500); // time for a late answer to do its harm
@@ -207,6 +194,6 @@ test("the keyboard is enough", async () => {
   await visit.page.keyboard.press("Tab");
   assert.equal(await visit.page.evaluate(() => document.activeElement?.id), "photo");
   await visit.page.keyboard.press("Enter");
-  await (await chooser).setFiles(jpeg(drawn));
+  await (await chooser).setFiles(jpeg(photo.buffer));
   await waitForState(visit.page, "done");
 });

@@ -5,31 +5,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { alertText, classify, launch, open, waitForState } from "./browser.mjs";
-import { drawPicture } from "./drawn_picture.mjs";
+import { test } from "node:test";
+import { alertText, classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
-import { interrupted, missing, serve, truncated, webPage } from "./server.mjs";
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {{name: string, mimeType: string, buffer: Buffer}} */
-let photo;
-before(async () => {
-  browser = await launch();
-  photo = { name: "drawn.jpg", mimeType: "image/jpeg", buffer: await drawPicture(browser) };
-});
-after(() => browser.close());
-
-/** Serves, and stops serving, whatever comes between. @type {typeof serve} */
-const hosting = async (...options) => {
-  const host = await serve(...options);
-  hosts.push(host);
-  return host;
-};
-/** @type {{close(): void}[]} */
-const hosts = [];
-after(() => hosts.forEach((host) => host.close()));
+import { browser, hosting, photo } from "./fixture.mjs";
+import { interrupted, missing, truncated, webPage } from "./server.mjs";
 
 /**
  * Opens the page and notes every position of the progress bar on the way.

@@ -7,21 +7,10 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { alertText, classify, launch, open, waitForState } from "./browser.mjs";
-import { drawPicture } from "./drawn_picture.mjs";
+import { test } from "node:test";
+import { alertText, classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
-import { serve } from "./server.mjs";
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {{name: string, mimeType: string, buffer: Buffer}} */
-let photo;
-before(async () => {
-  browser = await launch();
-  photo = { name: "drawn.jpg", mimeType: "image/jpeg", buffer: await drawPicture(browser) };
-});
-after(() => browser.close());
+import { browser, hosting, photo } from "./fixture.mjs";
 
 /**
  * Until everything is stored that will be.
@@ -37,7 +26,7 @@ async function stored(page) {
 const cachesOf = (page) => page.evaluate(() => caches.keys());
 
 test("after one visit the page works without a network, isolated, and fetches no model again", async () => {
-  const host = await serve(site, { under: "/dogs/" });
+  const host = await hosting(site, { under: "/dogs/" });
   const { page, complaints, close } = await open(browser, host.address);
   await stored(page);
   assert.equal(await page.evaluate(() => crossOriginIsolated), false, "this host sends no headers");
@@ -62,7 +51,7 @@ test("after one visit the page works without a network, isolated, and fetches no
 });
 
 test("freeing the space leaves nothing, and the page goes on working", async () => {
-  const host = await serve(site);
+  const host = await hosting(site);
   const { page, close } = await open(browser, host.address);
   await stored(page);
   assert.equal((await cachesOf(page)).length, 2);
@@ -72,11 +61,10 @@ test("freeing the space leaves nothing, and the page goes on working", async () 
   assert.equal(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length), 0);
   assert.equal((await classify(page, photo)).length, 3);
   await close();
-  host.close();
 });
 
 test("what was damaged on the device is noticed by its hash and fetched again", async () => {
-  const host = await serve(site);
+  const host = await hosting(site);
   const { page, close } = await open(browser, host.address);
   await stored(page);
   const damaged = await page.evaluate(async () => {
@@ -98,11 +86,10 @@ test("what was damaged on the device is noticed by its hash and fetched again", 
   assert.equal(hash, damaged.slice(damaged.lastIndexOf("/") + 1), "a whole one lies in its place");
   assert.equal((await classify(page, photo)).length, 3);
   await close();
-  host.close();
 });
 
 test("a download that arrives changed, but whole, is fetched again by itself", async () => {
-  const host = await serve(site);
+  const host = await hosting(site);
   let times = 0;
   // Uncompressed, as a host that inflates sends it: nothing but the hash can tell.
   const { gunzipSync } = await import("node:zlib");
@@ -116,13 +103,12 @@ test("a download that arrives changed, but whole, is fetched again by itself", a
   assert.equal(await alertText(page), "");
   assert.equal(times, 2);
   await close();
-  host.close();
 });
 
 test("a new version is offered, waits, and is taken on demand", async () => {
   const folder = await mkdtemp(join(tmpdir(), "ouaf-site-"));
   await cp(site, folder, { recursive: true });
-  const host = await serve(folder);
+  const host = await hosting(folder);
   const { page, close } = await open(browser, host.address);
   await stored(page);
 
@@ -143,7 +129,6 @@ test("a new version is offered, waits, and is taken on demand", async () => {
   assert.ok((await cachesOf(page)).some((name) => name.endsWith("the next one")));
   assert.equal((await cachesOf(page)).length, 2, "the older version is gone");
   await close();
-  host.close();
   await rm(folder, { recursive: true });
 });
 
@@ -152,7 +137,7 @@ for (const [what, prepare, message] of /** @type {const} */ ([
   ["a full disk", () => { Cache.prototype.put = () => Promise.reject(new DOMException("", "QuotaExceededError")); }, /no space left/],
 ])) {
   test(`${what}: said, and the page works`, async () => {
-    const host = await serve(site);
+    const host = await hosting(site);
     // The same fault inside the worker, where the downloads are stored.
     host.faults.set("worker.js", (body) => ({ body: `(${prepare})();\n${body}`, type: "text/javascript" }));
     const { page, close } = await open(browser, host.address);
@@ -161,7 +146,6 @@ for (const [what, prepare, message] of /** @type {const} */ ([
     assert.equal((await classify(page, photo)).length, 3);
     assert.ok(await page.locator("#clear").isHidden());
     await close();
-    host.close();
   });
 }
 
@@ -170,13 +154,12 @@ for (const [what, prepare, message] of /** @type {const} */ ([
   ["no SIMD", () => { WebAssembly.validate = () => false; }, /too old.+SIMD/],
 ])) {
   test(`${what}: a message that says so`, async () => {
-    const host = await serve(site);
+    const host = await hosting(site);
     host.faults.set("worker.js", (body) => ({ body: `(${prepare})();\n${body}`, type: "text/javascript" }));
     const { page, close } = await open(browser, host.address);
     await waitForState(page, "ready", "error");
     assert.match(await alertText(page), message);
     await close();
-    host.close();
   });
 }
 

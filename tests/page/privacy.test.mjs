@@ -5,21 +5,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { classify, launch, open, waitForState } from "./browser.mjs";
-import { drawPicture } from "./drawn_picture.mjs";
+import { test } from "node:test";
+import { classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
-import { serve } from "./server.mjs";
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {{name: string, mimeType: string, buffer: Buffer}} */
-let photo;
-before(async () => {
-  browser = await launch();
-  photo = { name: "drawn.jpg", mimeType: "image/jpeg", buffer: await drawPicture(browser) };
-});
-after(() => browser.close());
+import { browser, hosting, photo } from "./fixture.mjs";
 
 /**
  * As a header the policy also binds the worker, which a <meta> in the page does not, and the
@@ -27,7 +16,7 @@ after(() => browser.close());
  */
 const policyHeader = async () => ({ "Content-Security-Policy": `${await policy()}; report-uri /violation` });
 
-/** @param {Awaited<ReturnType<typeof serve>>} host */
+/** @param {Awaited<ReturnType<typeof hosting>>} host */
 const violations = (host) => host.requests.filter((path) => path === "/violation");
 
 /** The policy that index.html carries. */
@@ -39,7 +28,7 @@ async function policy() {
 }
 
 /**
- * @param {Awaited<ReturnType<typeof serve>>} host
+ * @param {Awaited<ReturnType<typeof hosting>>} host
  * @param {string} [address]
  */
 async function tryOut(host, address = host.address) {
@@ -54,9 +43,8 @@ async function tryOut(host, address = host.address) {
 }
 
 test("no request leaves the origin, none carries the photo, and the policy holds", async () => {
-  const host = await serve(site, { headers: await policyHeader() });
+  const host = await hosting(site, { headers: await policyHeader() });
   const { requests, complaints } = await tryOut(host);
-  host.close();
   const elsewhere = requests.filter((url) => !url.startsWith(`${host.origin}/`) && !url.startsWith(`blob:${host.origin}/`));
   assert.deepEqual(elsewhere, []);
   assert.deepEqual(complaints, []);
@@ -71,17 +59,16 @@ test("the policy allows nothing inline, no eval and no other origin", async () =
 });
 
 test("works in a sub-folder, where nothing is asked from outside it", async () => {
-  const host = await serve(site, { under: "/some/where/dogs/" });
+  const host = await hosting(site, { under: "/some/where/dogs/" });
   const { complaints } = await tryOut(host);
   assert.deepEqual(complaints, []);
   assert.deepEqual(host.requests.filter((path) => !path.startsWith("/some/where/dogs/")), []);
   // With the page's name and a query, as links from elsewhere may have it.
   await tryOut(host, `${host.address}index.html?from=a-friend`);
-  host.close();
 });
 
 test("works with threads where the host isolates the page", async () => {
-  const host = await serve(site, {
+  const host = await hosting(site, {
     headers: {
       "Cross-Origin-Opener-Policy": "same-origin",
       "Cross-Origin-Embedder-Policy": "require-corp",
@@ -89,7 +76,6 @@ test("works with threads where the host isolates the page", async () => {
     },
   });
   const { complaints, isolated } = await tryOut(host);
-  host.close();
   assert.ok(isolated);
   assert.deepEqual(complaints, []);
   assert.deepEqual(violations(host), []);

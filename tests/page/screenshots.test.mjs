@@ -6,30 +6,19 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { classify, launch, open, waitForState } from "./browser.mjs";
-import { drawPicture } from "./drawn_picture.mjs";
+import { before, test } from "node:test";
+import { classify, open, waitForState } from "./browser.mjs";
 import { screenshots, site } from "./environment.mjs";
-import { serve } from "./server.mjs";
+import { browser, hosting, photo } from "./fixture.mjs";
 
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1200, height: 800 } };
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
+/** @type {Awaited<ReturnType<typeof hosting>>} */
 let host;
-/** @type {{name: string, mimeType: string, buffer: Buffer}} */
-let photo;
 
 before(async () => {
-  browser = await launch();
-  host = await serve(site, { pause: 60 });
-  photo = { name: "drawn.jpg", mimeType: "image/jpeg", buffer: await drawPicture(browser) };
+  host = await hosting(site, { pause: 60 });
   if (screenshots) await mkdir(screenshots, { recursive: true });
-});
-after(async () => {
-  await browser.close();
-  host.close();
 });
 
 for (const [size, viewport] of Object.entries(sizes)) {
