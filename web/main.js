@@ -48,6 +48,10 @@ const storageView = createStorageView({
   button: part("clear", HTMLButtonElement),
 });
 
+// On a first visit the page's files are fetched for later when everything that this visit needs is there.
+const firstVisit = !navigator.serviceWorker?.controller;
+const keepOffline = () => workOffline(() => (part("new-version", HTMLElement).hidden = false));
+
 let modelReady = false;
 /** @type {File | undefined} the newest photo that has no answer yet */
 let waiting;
@@ -65,6 +69,7 @@ const worker = new WorkerClient((news) => {
       break;
     case "stored":
       storageView.show(news.state, news.bytes);
+      if (firstVisit) keepOffline();
       break;
     case "answer":
       waiting = undefined;
@@ -141,4 +146,4 @@ listenForPhotos(input, take);
 worker.start(false);
 
 part("take-version", HTMLButtonElement).addEventListener("click", takeNewVersion);
-workOffline(() => (part("new-version", HTMLElement).hidden = false));
+if (!firstVisit) keepOffline();
