@@ -1,7 +1,6 @@
 // Activations of one input.
 #include <array>
 
-#include "native/graph/kernels/silu.hpp"
 #include "native/graph/ops/arguments.hpp"
 
 namespace ouaf::graph {
@@ -21,14 +20,8 @@ constexpr auto sigmoid =
     activation<[](const at::Tensor& x) { return at::sigmoid(x); }, [](at::Tensor& x) { return at::sigmoid_(x); }>;
 constexpr auto tanh_activation =
     activation<[](const at::Tensor& x) { return at::tanh(x); }, [](at::Tensor& x) { return at::tanh_(x); }>;
-constexpr auto plain_silu =
+constexpr auto silu =
     activation<[](const at::Tensor& x) { return at::silu(x); }, [](at::Tensor& x) { return at::silu_(x); }>;
-Kernel silu(const Build& build) {
-    return [plain = plain_silu(build)](Run& run) {
-        if (run.gradients && can_silu(run.inputs[0])) run.outputs[0] = silu_for_training(run.inputs[0]);
-        else plain(run);
-    };
-}
 // x * max(0, min(1, x / 6 + 1 / 2)) is hardswish exactly.
 constexpr auto hard_swish =
     activation<[](const at::Tensor& x) { return at::hardswish(x); }, [](at::Tensor& x) { return at::hardswish_(x); }>;
