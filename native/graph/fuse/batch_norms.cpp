@@ -1,4 +1,6 @@
 // Batch norms in training with what follows them.
+#include <algorithm>
+
 #include "native/graph/fuse/pattern.hpp"
 
 namespace ouaf::graph {
@@ -21,9 +23,9 @@ bool is_image_mean(const Pattern& pattern, const Node& node) {
     auto axes = attribute_or<std::vector<std::int64_t>>(node, "axes", {});
     if (const Tensor* given = node.inputs.size() > 1 ? pattern.constant(node.inputs[1]) : nullptr)
         axes = to_int64s(*given);
-    if (axes.size() != 2) return false;
     for (std::int64_t& axis : axes) axis = axis < 0 ? axis + 4 : axis;
-    return axes[0] + axes[1] == 5 && axes[0] * axes[1] == 6;
+    std::ranges::sort(axes);
+    return axes == std::vector<std::int64_t>{2, 3};
 }
 
 }  // namespace
@@ -35,41 +37,29 @@ void fuse_batch_norms(std::vector<Node>& nodes, const Surroundings& around) {
         if (is_image_mean(pattern, nodes[index])) means.emplace(nodes[index].inputs[0], index);
     for (std::size_t index = 0; index < nodes.size(); ++index) {
         if (pattern.is_merged(index) || !is_batch_norm(pattern, nodes[index])) continue;
-        Node fused = nodes[index];
+        Chain chain(pattern, nodes, index);
+        Node& fused = chain.node;
         fused.domain = "ouaf";
         fused.inputs.resize(6);
-        std::size_t last = index;
-        std::vector<std::size_t> others;
-        const auto take = [&](std::size_t node) {
-            others.push_back(last);
-            last = node;
-            fused.outputs = nodes[node].outputs;
-        };
-        const auto reader = [&] { return pattern.only_reader(fused.outputs.at(0)); };
-        if (const auto sum = reader(); sum && is_standard(nodes[*sum], "Add")) {
-            const auto& sides = nodes[*sum].inputs;
-            const std::string& other = sides[sides[0] == fused.outputs[0] ? 1 : 0];
-            const Dims* sizes = pattern.sizes(other);
-            if (!pattern.constant(other) && sizes && *sizes == *pattern.sizes(fused.inputs[0])) {
-                fused.inputs[5] = other;
-                take(*sum);
+        if (const auto other = chain.summand()) {
+            const Dims* sizes = pattern.sizes(*other);
+            if (sizes && *sizes == *pattern.sizes(fused.inputs[0])) {
+                fused.inputs[5] = *other;
+                chain.take(*chain.reader());
             }
         }
-        if (const auto after = reader()) {
+        if (const auto after = chain.reader()) {
             const Node& activation = nodes[*after];
             // A SiLU's slope needs what went in, which after a sum nobody keeps.
             const bool silu = activation.op == "Silu" && activation.domain == "ouaf" && fused.inputs[5].empty();
             if (silu || is_standard(activation, "Relu")) {
                 fused.attributes["activation"] = std::string(silu ? "silu" : "relu");
-                take(*after);
+                chain.take(*after);
             }
         }
         const auto mean = means.find(fused.outputs[0]);
-        if (mean != means.end() && !pattern.is_merged(mean->second)) {
-            fused.outputs.push_back(nodes[mean->second].outputs.at(0));
-            others.push_back(mean->second);
-        }
-        if (!others.empty()) pattern.merge(last, std::move(fused), others);
+        if (mean != means.end() && !pattern.is_merged(mean->second)) chain.take_beside(mean->second);
+        if (chain.has_grown()) std::move(chain).merge();
     }
 }
 

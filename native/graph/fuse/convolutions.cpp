@@ -58,35 +58,22 @@ void fuse_convolutions(std::vector<Node>& nodes, const Surroundings& around) {
     Pattern pattern(nodes, around);
     for (std::size_t index = 0; index < nodes.size(); ++index) {
         if (!is_plain_convolution(nodes[index], around.graph)) continue;
-        Node convolution = nodes[index];
-        convolution.domain = "ouaf";
-        convolution.inputs.resize(4);
-        std::size_t last = index;
-        std::vector<std::size_t> others;
-        const auto take = [&](std::size_t node) {
-            others.push_back(last);
-            last = node;
-            convolution.outputs = nodes[node].outputs;
-        };
-        const auto reader = [&] { return pattern.only_reader(convolution.outputs.at(0)); };
-        if (const auto next = reader()) {
-            if (absorb_activation(convolution, nodes[*next], around.graph)) {
-                take(*next);
-            } else if (is_standard(nodes[*next], "Add")) {
-                const auto& sides = nodes[*next].inputs;
-                const std::string& other = sides[sides[0] == convolution.outputs[0] ? 1 : 0];
-                if (!pattern.constant(other)) {
-                    convolution.inputs[3] = other;
-                    take(*next);
-                    // After a sum the fused kernel knows no activation but this one.
-                    if (const auto after = reader(); after && is_standard(nodes[*after], "Relu")) {
-                        convolution.attributes["activation"] = "relu";
-                        take(*after);
-                    }
-                }
+        Chain chain(pattern, nodes, index);
+        chain.node.domain = "ouaf";
+        chain.node.inputs.resize(4);
+        if (const auto other = chain.summand()) {
+            chain.node.inputs[3] = *other;
+            chain.take(*chain.reader());
+            // After a sum the fused kernel knows no activation but this one.
+            if (const auto after = chain.reader(); after && is_standard(nodes[*after], "Relu")) {
+                chain.node.attributes["activation"] = "relu";
+                chain.take(*after);
             }
+        } else if (const auto next = chain.reader();
+                   next && absorb_activation(chain.node, nodes[*next], around.graph)) {
+            chain.take(*next);
         }
-        pattern.merge(last, std::move(convolution), others);
+        std::move(chain).merge();
     }
 }
 

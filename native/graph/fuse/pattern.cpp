@@ -64,4 +64,23 @@ void Pattern::merge(std::size_t last, Node node, const std::vector<std::size_t>&
     nodes_[last] = std::move(node);
 }
 
+std::optional<std::string> Chain::summand() const {
+    const auto sum = reader();
+    if (!sum || !is_standard(nodes_[*sum], "Add")) return std::nullopt;
+    const auto& sides = nodes_[*sum].inputs;
+    const std::string& other = sides[sides[0] == node.outputs[0] ? 1 : 0];
+    return pattern_.constant(other) ? std::nullopt : std::optional(other);
+}
+
+void Chain::take(std::size_t next) {
+    others_.push_back(last_);
+    last_ = next;
+    node.outputs = nodes_[next].outputs;
+}
+
+void Chain::take_beside(std::size_t other) {
+    others_.push_back(other);
+    node.outputs.push_back(nodes_[other].outputs.at(0));
+}
+
 }  // namespace ouaf::graph

@@ -41,4 +41,29 @@ class Pattern {
     std::vector<bool> merged_;
 };
 
+// A node and those after it that it takes in, one at a time; merged at the end.
+class Chain {
+ public:
+    Chain(Pattern& pattern, const std::vector<Node>& nodes, std::size_t first)
+        : node(nodes[first]), pattern_(pattern), nodes_(nodes), last_(first) {}
+
+    Node node;  // what it will be, with the outputs of the last one taken
+
+    // The node that alone reads what the chain makes.
+    std::optional<std::size_t> reader() const { return pattern_.only_reader(node.outputs.at(0)); }
+    // Where that is an Add: what it adds, which is no constant.
+    std::optional<std::string> summand() const;
+    void take(std::size_t next);
+    // A node that another output replaces, wherever it stands.
+    void take_beside(std::size_t other);
+    bool has_grown() const { return !others_.empty(); }
+    void merge() && { pattern_.merge(last_, std::move(node), others_); }
+
+ private:
+    Pattern& pattern_;
+    const std::vector<Node>& nodes_;
+    std::size_t last_;
+    std::vector<std::size_t> others_;
+};
+
 }  // namespace ouaf::graph
