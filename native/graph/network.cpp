@@ -195,13 +195,12 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
         return images;
     };
     // The fused steps of inference compute in float32 and don't drop.
-    const bool narrow = asked.bfloat16 || asked.float16;
-    const bool fused = !gradients && !asked.training && !narrow;
+    const bool fused = !gradients && !asked.training && !asked.autocast;
     const auto purpose = fused ? Programs::Purpose::inference : Programs::Purpose::gradients;
     Pass pass;
     pass.gradients = gradients || asked.training;
     pass.training = asked.training;
-    if (narrow) pass.autocast = asked.bfloat16 ? at::kBFloat16 : at::kHalf;
+    pass.autocast = asked.autocast;
     if (!given.empty()) pass.device = given[0].device();
     std::vector<at::Tensor> results;
     if (pass.gradients) {
@@ -215,9 +214,9 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
         for (at::Tensor& result : results)
             if (result.defined()) result = result.clone();
     }
-    if (narrow)
+    if (asked.autocast)
         for (at::Tensor& result : results)
-            if (result.defined() && result.scalar_type() == *pass.autocast) result = result.to(at::kFloat);
+            if (result.defined() && result.scalar_type() == *asked.autocast) result = result.to(at::kFloat);
     return results;
 }
 

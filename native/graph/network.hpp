@@ -14,6 +14,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,11 +37,9 @@ struct Mode {
     // not require a gradient is frozen: it normalises by its running statistics and leaves them alone. Runs without
     // gradients move running statistics too.
     bool training = false;
-    // Convolutions and matrix products in bfloat16 by LibTorch's autocast, on CPU and CUDA. Weights, gradients and
-    // results stay float32.
-    bool bfloat16 = false;
-    // The same in float16, whose gradients need a scaled loss, see train/loss_scale.hpp. Not together with bfloat16.
-    bool float16 = false;
+    // Convolutions and matrix products in bfloat16 or float16 by LibTorch's autocast, on CPU and CUDA. Weights,
+    // gradients and results stay float32. float16's gradients need a scaled loss, see train/loss_scale.hpp.
+    std::optional<at::ScalarType> autocast{};
     // Where gradients are recorded: less memory for one more forward pass, see checkpoint.hpp.
     bool checkpoints = false;
 };

@@ -60,8 +60,7 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
       optimizer_(stage.fit.optimizer, groups_),
       gradients_(processes, network.parameters()),
       generator_(at::detail::createCPUGenerator(recipe_.seed + static_cast<std::uint64_t>(place.stage))) {
-    network_.mode.bfloat16 = recipe_.bfloat16;
-    network_.mode.float16 = recipe_.float16;
+    network_.mode.autocast = autocast_type(recipe_);
     take_weights_from_first();
     if (recipe_.ema > 0 || recipe_.swa > 0)
         for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
@@ -223,7 +222,7 @@ void Fit::train_step(const std::atomic<bool>& stop) {
     const auto loss_value = agreed[0].item<double>();
     stopping_ = agreed[1].item<double>() > 0;
     if (!std::isfinite(loss_value)) return go_back();
-    if (recipe_.float16 && !gradients_are_finite(loss_value)) return;
+    if (recipe_.float16 && !unscale_or_skip(loss_value)) return;
     const double norm = clip_gradients(groups_, recipe_.clip);
     optimizer_.step(step_rate_);
     optimizer_.clear_gradients();
@@ -240,7 +239,7 @@ void Fit::train_step(const std::atomic<bool>& stop) {
 }
 
 // Takes the scale of the loss off the gradients; where they were too large for it, there is no step.
-bool Fit::gradients_are_finite(double loss) {
+bool Fit::unscale_or_skip(double loss) {
     const bool finite = unscale_gradients(groups_, scale_.factor);
     scale_.watch(finite);
     if (finite) return true;

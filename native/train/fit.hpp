@@ -88,7 +88,7 @@ class Fit {
     void join_statistics(double weight);
     Share share() const { return {processes_.rank(), processes_.count()}; }
     void end_epoch(const FitReport& report);
-    bool gradients_are_finite(double loss);
+    bool unscale_or_skip(double loss);
     void go_back();
     at::Tensor next_rows();
     std::vector<graph::Parameter> weights();

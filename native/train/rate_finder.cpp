@@ -65,8 +65,7 @@ RateCurve find_rate(graph::Network& network, const Pictures& training, const Pic
     const std::vector<ParameterGroup> groups = group_parameters(network, recipe);
     Optimizer optimizer(recipe.optimizer, groups);
     network.mode.training = true;
-    network.mode.bfloat16 = recipe.bfloat16;
-    network.mode.float16 = recipe.float16;
+    network.mode.autocast = autocast_type(recipe);
     LossScale scale;
     const at::Tensor order = at::randperm(training.count(), generator);
     RateCurve curve;

@@ -224,6 +224,12 @@ toml::table read_with_parents(const std::filesystem::path& path, int depth) {
 
 }  // namespace
 
+std::optional<at::ScalarType> autocast_type(const FitRecipe& recipe) {
+    if (recipe.bfloat16) return at::kBFloat16;
+    if (recipe.float16) return at::kHalf;
+    return std::nullopt;
+}
+
 Recipe read_recipe(const std::filesystem::path& path, std::span<const std::string> overrides) {
     toml::table table = read_with_parents(path, 0);
     for (const std::string& given : overrides) lay_over(table, read_override(given));

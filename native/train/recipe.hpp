@@ -19,6 +19,8 @@
 //     crop = [0.5, 1]
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -67,6 +69,9 @@ struct FitRecipe {
     bool float16 = false;            // the same, with a scaled loss (loss_scale.hpp); one of the two
     double checkpoint_seconds = 60;  // between checkpoints within an epoch
 };
+
+// What the network computes in beside float32.
+std::optional<at::ScalarType> autocast_type(const FitRecipe& recipe);
 
 struct Stage {
     FitRecipe fit;

@@ -342,7 +342,7 @@ TEST_CASE("autocast computes convolutions and products in bfloat16", "[graph][tr
     const Tensor weight = noise({4, 3, 3, 3}, 2);
     Network one(make_graph(input.dims, {{"Conv", "", "", {"x", "w"}, {"y"}, {}}}, {{"w", weight}}));
     const at::Tensor exact = one.forward(to_torch(input));
-    one.mode.bfloat16 = true;
+    one.mode.autocast = at::kBFloat16;
     const at::Tensor narrow = at::conv2d(to_torch(input).to(at::kBFloat16), to_torch(weight).to(at::kBFloat16));
     const at::Tensor y = one.forward(to_torch(input));
     CHECK(y.scalar_type() == at::kFloat);
@@ -355,7 +355,7 @@ TEST_CASE("autocast computes convolutions and products in bfloat16", "[graph][tr
     freeze(network, "*scale");  // statistics of few values would enlarge what rounding does
     const at::Tensor x = to_torch(noise({6, 3, 8, 8}, 1));
     const Outcome reference = one_step(network, x);
-    network.mode.bfloat16 = true;
+    network.mode.autocast = at::kBFloat16;
     const Outcome step = one_step(network, x);
     // 8 bits of mantissa: a rounding is 2^-9 of each factor, some ten times on the way forth and back, and a few ReLUs
     // change sides; a gradient of mixed signs loses more than the loss does.
@@ -383,7 +383,9 @@ TEST_CASE("checkpoints change neither gradients nor statistics", "[graph][traini
         Network network(residual_network(6));
         unfreeze(network, "*");
         if (last_only) train_last(network, 2);
-        network.mode = {.training = true, .bfloat16 = bfloat16, .checkpoints = checkpoints};
+        network.mode = {.training = true,
+                        .autocast = bfloat16 ? std::optional(at::kBFloat16) : std::nullopt,
+                        .checkpoints = checkpoints};
         one_step(network, x);
         steps.push_back(one_step(network, x));
         draws.push_back(to_vector(at::rand({4})));  // the generator stands where it would
@@ -405,7 +407,7 @@ TEST_CASE("checkpoints lower the peak of memory", "[graph][training]") {
     for (const bool checkpoints : {false, true}) {
         Network network(residual_network(12, 32));
         unfreeze(network, "*");
-        network.mode = {.training = true, .bfloat16 = false, .checkpoints = checkpoints};
+        network.mode = {.training = true, .checkpoints = checkpoints};
         const auto meter = std::make_shared<MemoryMeter>();
         const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
         loss_of(network, x).backward();
@@ -421,7 +423,7 @@ TEST_CASE("a backward pass through checkpoints may outlive the network", "[graph
     {
         Network network(residual_network(4));
         unfreeze(network, "*");
-        network.mode = {.training = true, .bfloat16 = false, .checkpoints = true};
+        network.mode = {.training = true, .checkpoints = true};
         loss = loss_of(network, to_torch(noise({6, 3, 8, 8}, 1)));
         weight = network.parameter("stem.weight");
     }
