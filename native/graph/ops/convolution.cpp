@@ -52,23 +52,17 @@ bool thinned(at::Tensor& input, const Window& window, const Numbers& padding) {
     return true;
 }
 
-// A strided depthwise convolution while gradients are recorded, by its own kernel where that takes it: oneDNN's
-// gradients of one are tens of times slower in bfloat16, and its uneven padding ('SAME') would have to be copied.
-bool convolved_depthwise(Run& run, const at::Tensor& input, const Window& window, std::int64_t groups, bool has_bias) {
-    if (!run.gradients || groups != input.size(1) || window.kernel.size() != 2 || window.strides == Numbers{1, 1} ||
-        window.dilations != Numbers{1, 1})
+// Whether a convolution whose gradients are recorded is left to the depthwise kernel, which is for strided ones:
+// oneDNN's gradients of those take many times as long in bfloat16 (docs/engine.md), and uneven padding ('SAME') would
+// have to be copied.
+bool is_strided_depthwise(const at::Tensor& input, const at::Tensor& weight, const Window& window, std::int64_t groups,
+                          const Numbers& before, const Numbers& after) {
+    if (window.kernel.size() != 2 || window.strides == Numbers{1, 1} || window.dilations != Numbers{1, 1} ||
+        !can_convolve_depthwise(input, weight) || groups != input.size(1))
         return false;
-    const at::Tensor weight = autocast(run.inputs[1]);
-    if (!can_convolve_depthwise(input, weight)) return false;
-    Numbers before = window.begin;
-    Numbers after = window.end;
-    if (!window.symmetric()) window.paddings(input, before, after);
     for (std::size_t axis = 0; axis < 2; ++axis)  // LibTorch says what is wrong with it
         if (input.size(static_cast<std::int64_t>(axis) + 2) + before[axis] + after[axis] < window.kernel[axis])
             return false;
-    run.outputs[0] =
-        convolve_depthwise(input, weight, has_bias ? run.inputs[2] : at::Tensor(),
-                           {{window.strides[0], window.strides[1]}, {before[0], before[1]}, {after[0], after[1]}});
     return true;
 }
 
@@ -77,21 +71,25 @@ Kernel convolution(const Build& build) {
     const bool has_bias = build.has_input(2);
     return with_window(build, [groups, has_bias](Run& run, const Window& window) {
         at::Tensor input = autocast(std::move(run.inputs[0]));
-        if (convolved_depthwise(run, input, window, groups, has_bias)) return;
-        Numbers padding = window.begin;
-        if (!window.symmetric()) {
-            Numbers after;
-            window.paddings(input, padding, after);
-            if (padding != after) {
-                input = padded(input, padding, after, 0);
-                padding.assign(padding.size(), 0);
-            }
+        const at::Tensor weight = autocast(run.inputs[1]);
+        Numbers before = window.begin;
+        Numbers after = window.end;
+        if (!window.symmetric()) window.paddings(input, before, after);
+        if (run.gradients && is_strided_depthwise(input, weight, window, groups, before, after)) {
+            run.outputs[0] = convolve_depthwise(
+                input, weight, has_bias ? run.inputs[2] : at::Tensor(),
+                {{window.strides[0], window.strides[1]}, {before[0], before[1]}, {after[0], after[1]}});
+            return;
+        }
+        if (before != after) {
+            input = padded(input, before, after, 0);
+            before.assign(before.size(), 0);
         }
         const auto bias = has_bias ? std::optional<at::Tensor>(autocast(run.inputs[2])) : std::nullopt;
-        const bool one_by_one = run.gradients && thinned(input, window, padding);
-        const Numbers strides = one_by_one ? Numbers(padding.size(), 1) : window.strides;
-        run.outputs[0] = at::convolution(input, autocast(run.inputs[1]), bias, strides, padding, window.dilations,
-                                         false, Numbers(padding.size(), 0), groups);
+        const bool one_by_one = run.gradients && thinned(input, window, before);
+        const Numbers strides = one_by_one ? Numbers(before.size(), 1) : window.strides;
+        run.outputs[0] = at::convolution(input, weight, bias, strides, before, window.dilations, false,
+                                         Numbers(before.size(), 0), groups);
     });
 }
 
