@@ -6,7 +6,6 @@
 #include "native/graph/kernels/batch_norm.hpp"
 #include "native/graph/kernels/depthwise.hpp"
 #include "native/graph/kernels/gate.hpp"
-#include "native/graph/kernels/silu.hpp"
 #include "native/graph/network.hpp"
 #include "native/graph/torch_tensor.hpp"
 #include "tests/unit/graph_support.hpp"
@@ -150,32 +149,6 @@ TEST_CASE("gates' gradients follow LibTorch in float64", "[graph][kernels]") {
     CHECK(difference(gate.grad(), wide_gate.grad()) < tolerance(type));
 }
 
-TEST_CASE("SiLU follows LibTorch in float64", "[graph][kernels]") {
-    at::manual_seed(5);
-    const auto type = GENERATE(at::kFloat, at::kBFloat16);
-    const std::int64_t size = GENERATE(3, 16, 100003);  // less than a vector, one, many and a rest
-    const at::Tensor x = (at::randn({size}) * 30).to(type).requires_grad_();
-    REQUIRE(can_silu(x));
-    const at::Tensor upstream = at::randn({size}).to(type);
-    const at::Tensor y = silu_for_training(x);
-    (y * upstream).sum().backward();
-    const at::Tensor wide = in_double(x);
-    const at::Tensor wanted = at::silu(wide);
-    (wanted * upstream).sum().backward();
-    CHECK(difference(y, wanted) < tolerance(type));
-    CHECK(difference(x.grad(), wide.grad()) < tolerance(type));
-}
-
-TEST_CASE("a gradient that lies otherwise in memory is brought into SiLU's order", "[graph][kernels]") {
-    at::manual_seed(6);
-    const at::Tensor x = images({2, 5, 3, 4}, at::kFloat);
-    const at::Tensor upstream = at::randn({2, 5, 3, 4});
-    silu_for_training(x).backward(upstream);
-    const at::Tensor wide = in_double(x);
-    at::silu(wide).backward(upstream.to(at::kDouble));
-    CHECK(difference(x.grad(), wide.grad()) < tolerance(at::kFloat));
-}
-
 TEST_CASE("what the kernels don't take is told", "[graph][kernels]") {
     const at::Tensor x = images({2, 16, 3, 3}, at::kFloat);
     const at::Tensor few = images({2, 8, 3, 3}, at::kFloat);
@@ -186,7 +159,6 @@ TEST_CASE("what the kernels don't take is told", "[graph][kernels]") {
     CHECK_FALSE(can_convolve_depthwise(x, at::randn({16, 1, 9, 9})));
     CHECK_FALSE(can_convolve_depthwise(x, at::randn({32, 1, 3, 3})));
     CHECK_FALSE(can_convolve_depthwise(x, at::randn({16, 1, 3, 3}).to(at::kBFloat16)));
-    CHECK_FALSE(can_silu(x.detach().slice(2, 0, 2)));
     CHECK_FALSE(can_gate(x, at::randn({2, 16, 3, 3})));
     CHECK_FALSE(can_gate(x, at::randn({1, 16, 1, 1})));
 }

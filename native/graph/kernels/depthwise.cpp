@@ -2,14 +2,13 @@
 #include "native/graph/kernels/depthwise.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "native/graph/kernels/images.hpp"
+#include "native/graph/kernels/shares.hpp"
 
 namespace ouaf::graph {
 
@@ -124,12 +123,12 @@ struct Job {
     T* dx;
 };
 
-// `blocks` of sixteen channels, counted through all images.
+// Blocks of sixteen channels, counted through all images.
 template <class T>
-OUAF_INLINE void forward_blocks(const Job<T>& job, std::int64_t begin, std::int64_t end) {
+OUAF_INLINE void forward_blocks(const Job<T>& job, Range range) {
     const Shape& shape = job.shape;
     const std::int64_t blocks = shape.channels / lanes;
-    for (std::int64_t block = begin; block < end; ++block) {
+    for (std::int64_t block = range.begin; block < range.end; ++block) {
         const std::int64_t image = block / blocks;
         const std::int64_t c = block % blocks * lanes;
         const T* x = job.x + image * shape.h * shape.w * shape.channels + c;
@@ -143,12 +142,11 @@ OUAF_INLINE void forward_blocks(const Job<T>& job, std::int64_t begin, std::int6
 
 // dx_block: [h, w, lanes]; dweight: [taps, channels], added to.
 template <class T>
-OUAF_INLINE void backward_blocks(const Job<T>& job, std::int64_t begin, std::int64_t end, float* dx_block,
-                                 double* dweight) {
+OUAF_INLINE void backward_blocks(const Job<T>& job, Range range, float* dx_block, double* dweight) {
     const Shape& shape = job.shape;
     const std::int64_t blocks = shape.channels / lanes;
     const std::int64_t pixels = shape.h * shape.w;
-    for (std::int64_t block = begin; block < end; ++block) {
+    for (std::int64_t block = range.begin; block < range.end; ++block) {
         const std::int64_t image = block / blocks;
         const std::int64_t c = block % blocks * lanes;
         const std::int64_t from = image * pixels * shape.channels + c;
@@ -167,19 +165,13 @@ OUAF_INLINE void backward_blocks(const Job<T>& job, std::int64_t begin, std::int
     }
 }
 
-OUAF_EACH_PROCESSOR void forward_of(const Job<float>& job, std::int64_t begin, std::int64_t end) {
-    forward_blocks(job, begin, end);
+OUAF_EACH_PROCESSOR void forward_of(const Job<float>& job, Range blocks) { forward_blocks(job, blocks); }
+OUAF_EACH_PROCESSOR void forward_of(const Job<c10::BFloat16>& job, Range blocks) { forward_blocks(job, blocks); }
+OUAF_EACH_PROCESSOR void backward_of(const Job<float>& job, Range blocks, float* dx_block, double* dweight) {
+    backward_blocks(job, blocks, dx_block, dweight);
 }
-OUAF_EACH_PROCESSOR void forward_of(const Job<c10::BFloat16>& job, std::int64_t begin, std::int64_t end) {
-    forward_blocks(job, begin, end);
-}
-OUAF_EACH_PROCESSOR void backward_of(const Job<float>& job, std::int64_t begin, std::int64_t end, float* dx_block,
-                                     double* dweight) {
-    backward_blocks(job, begin, end, dx_block, dweight);
-}
-OUAF_EACH_PROCESSOR void backward_of(const Job<c10::BFloat16>& job, std::int64_t begin, std::int64_t end,
-                                     float* dx_block, double* dweight) {
-    backward_blocks(job, begin, end, dx_block, dweight);
+OUAF_EACH_PROCESSOR void backward_of(const Job<c10::BFloat16>& job, Range blocks, float* dx_block, double* dweight) {
+    backward_blocks(job, blocks, dx_block, dweight);
 }
 
 Shape shape_of(const at::Tensor& x, const at::Tensor& weight, const DepthwiseWindow& window) {
@@ -206,8 +198,9 @@ struct ConvolveDepthwise : torch::autograd::Function<ConvolveDepthwise> {
             using T = decltype(type);
             const Job<T> job{shape,   elements<T>(x), elements<float>(taps), elements<float>(offset), writable<T>(y),
                              nullptr, nullptr};
-            at::parallel_for(0, x.size(0) * (shape.channels / lanes), 1,
-                             [&](std::int64_t begin, std::int64_t end) { forward_of(job, begin, end); });
+            at::parallel_for(0, x.size(0) * (shape.channels / lanes), 1, [&](std::int64_t begin, std::int64_t end) {
+                forward_of(job, {begin, end});
+            });
         });
         context->save_for_backward({x, weight});
         context->saved_data["window"] = numbers;
@@ -224,22 +217,20 @@ struct ConvolveDepthwise : torch::autograd::Function<ConvolveDepthwise> {
         const at::Tensor dy = as_images(gradients[0].to(x.scalar_type()));
         const at::Tensor taps = by_taps(weight);
         at::Tensor dx = at::empty_like(x);
-        const std::int64_t blocks = x.size(0) * (shape.channels / lanes);
-        const std::int64_t shares = std::min<std::int64_t>(blocks, at::get_num_threads());
-        at::Tensor parts = at::zeros({shares, shape.taps(), shape.channels}, at::kDouble);
-        at::Tensor dx_blocks = at::empty({shares, shape.h * shape.w, lanes}, at::kFloat);
-        with_type(x, [&](auto type) {
+        std::vector<double> sums = with_type(x, [&](auto type) {
             using T = decltype(type);
             const Job<T> job{shape,   elements<T>(x),  elements<float>(taps), nullptr,
                              nullptr, elements<T>(dy), writable<T>(dx)};
-            at::parallel_for(0, shares, 1, [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t share = begin; share < end; ++share)
-                    backward_of(job, blocks * share / shares, blocks * (share + 1) / shares,
-                                writable<float>(dx_blocks) + share * shape.h * shape.w * lanes,
-                                writable<double>(parts) + share * shape.taps() * shape.channels);
-            });
+            return summed(x.size(0) * (shape.channels / lanes), shape.taps() * shape.channels,
+                          [&](Range blocks, double* part) {
+                              std::vector<float> dx_block(static_cast<std::size_t>(shape.h * shape.w * lanes));
+                              backward_of(job, blocks, dx_block.data(), part);
+                          });
         });
-        const at::Tensor dweight = parts.sum(0).t().reshape(weight.sizes()).to(weight.scalar_type());
+        const at::Tensor dweight = at::from_blob(sums.data(), {shape.taps(), shape.channels}, at::kDouble)
+                                       .t()
+                                       .to(weight.scalar_type(), false, true)
+                                       .reshape(weight.sizes());
         at::Tensor dbias;
         if (const auto type = context->saved_data.find("bias"); type != context->saved_data.end())
             dbias = dy.sum({0, 2, 3}, false, at::kFloat).to(type->second.toScalarType());

@@ -85,4 +85,18 @@ OUAF_INLINE void sigmoid(const Floats& x, Floats& result) {
     result = 1.0f / (1.0f + e);
 }
 
+// z becomes z / (1 + e^-z).
+OUAF_INLINE void silu(Floats& z) {
+    Floats gate;
+    sigmoid(z, gate);
+    z *= gate;
+}
+
+// The gradient of silu(z) becomes that of z.
+OUAF_INLINE void silu_backward(const Floats& z, Floats& gradient) {
+    Floats gate;
+    sigmoid(z, gate);
+    gradient *= gate * (1.0f + z * (1.0f - gate));
+}
+
 }  // namespace ouaf::graph
