@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <array>
+#include <charconv>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -64,6 +65,7 @@ void each_key(FitRecipe& train, Visit&& visit) {
     visit("plateau_factor", train.plateau_factor, 0, 1);
     visit("plateau_least", train.plateau_least, 0, 1);
     visit("bfloat16", train.bfloat16, 0, 1);
+    visit("sync_batch_norms", train.sync_batch_norms, 0, 1);
     visit("float16", train.float16, 0, 1);
     visit("checkpoint_seconds", train.checkpoint_seconds, 0, much);
 }
@@ -183,11 +185,30 @@ std::vector<Stage> read_stages(const std::filesystem::path& path, ReadTable& rea
     return stages;
 }
 
+void lay_over(toml::table& table, toml::table&& over);
+
+// stage.2.epochs: keys of `over` are the places, from 1, of the [[stage]] tables.
+void lay_over_stages(toml::array& stages, toml::table&& over) {
+    for (auto&& [key, value] : over) {
+        const std::string place(key.str());
+        std::size_t number = 0;
+        std::from_chars(place.data(), place.data() + place.size(), number);
+        const bool there = number >= 1 && number <= stages.size() && place == std::to_string(number);
+        toml::table* inner = there ? stages[number - 1].as_table() : nullptr;
+        if (!inner || !value.is_table())
+            throw std::runtime_error(*value.source().path + ": must be stage.PLACE.KEY; there are " +
+                                     std::to_string(stages.size()) + " [[stage]]");
+        lay_over(*inner, std::move(*value.as_table()));
+    }
+}
+
 // Keys of `over` take the place of `table`'s, within tables too. Moved, values keep where they were read.
 void lay_over(toml::table& table, toml::table&& over) {
     for (auto&& [key, value] : over) {
         toml::table* inner = table[key].as_table();
+        toml::array* list = table[key].as_array();
         if (inner && value.is_table()) lay_over(*inner, std::move(*value.as_table()));
+        else if (key == "stage" && list && value.is_table()) lay_over_stages(*list, std::move(*value.as_table()));
         else value.visit([&table, &name = key](auto& node) { table.insert_or_assign(name, std::move(node)); });
     }
 }

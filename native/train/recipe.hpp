@@ -67,6 +67,7 @@ struct FitRecipe {
     double plateau_least = 0;        // of the learning rate
     bool bfloat16 = false;           // matrix products and convolutions
     bool float16 = false;            // the same, with a scaled loss (loss_scale.hpp); one of the two
+    bool sync_batch_norms = false;   // of several processes: by the statistics of the whole batch
     double checkpoint_seconds = 60;  // between checkpoints within an epoch
 };
 

@@ -94,8 +94,8 @@ Tuning read_tuning(const std::filesystem::path& path) {
 
     const Recipe whole = read_recipe(tuning.recipe);
     if (whole.stages.empty()) reader.fail("recipe", "must have a [train]: a head is fitted without epochs to watch");
-    if (whole.stages.size() > 1) reader.fail("recipe", "has several stages; a search is over the keys of one");
-    const int epochs = whole.stages.front().fit.epochs;
+    int epochs = 0;
+    for (const Stage& stage : whole.stages) epochs += stage.fit.epochs;
     try_values(tuning);
 
     const bool asha = tuning.method == Method::asha;
@@ -106,8 +106,8 @@ Tuning read_tuning(const std::filesystem::path& path) {
         reader.fail("least",
                     "times factor must be no more than the recipe's epochs, which are " + std::to_string(epochs));
     for (const Dimension& dimension : tuning.space) {
-        if (asha && dimension.key == "train.epochs")
-            reader.fail("space", "must not hold train.epochs: asha itself says how long a trial trains");
+        if (asha && dimension.key.ends_with(".epochs"))
+            reader.fail("space", "must not hold " + dimension.key + ": asha itself says how long a trial trains");
         if (tuning.method == Method::grid && dimension.choices.empty())
             reader.fail("space", "must hold lists alone for a grid; '" + dimension.key + "' is a range");
     }

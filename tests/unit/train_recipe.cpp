@@ -144,6 +144,25 @@ TEST_CASE("Overrides stand over the recipe and are checked as its own keys") {
                       Catch::StartsWith((folder.path / "recipe.toml").string() + ": 'iterations' must be"));
 }
 
+TEST_CASE("Overrides reach single stages, by their place") {
+    const Folder folder;
+    const fs::path path = folder.write("name = \"x\"\nnetwork = \"cnn\"\ndata = \"d\"\n[train]\nepochs = 3\n" +
+                                       std::string("[[stage]]\ntrain_last = 0\n[[stage]]\nbatch = 8\n"));
+    const auto with = [&](std::vector<std::string> overrides) { return ouaf::read_recipe(path, overrides); };
+    const ouaf::Recipe recipe =
+        with({"stage.2.learning_rate=0.5", "stage.1.epochs=1", "stage.2.augment.flip=0.5", "train.epochs=7"});
+    CHECK(recipe.stages.at(0).fit.epochs == 1);
+    CHECK(recipe.stages.at(0).fit.train_last == 0);
+    CHECK(recipe.stages.at(1).fit.epochs == 7);
+    CHECK(recipe.stages.at(1).fit.learning_rate == 0.5);
+    CHECK(recipe.stages.at(1).fit.batch == 8);
+    CHECK(recipe.stages.at(1).augment.flip == 0.5);
+    for (const std::string wrong :
+         {"stage.3.epochs=1", "stage.0.epochs=1", "stage.01.epochs=1", "stage.last.epochs=1", "stage.1=2"})
+        CHECK_THROWS_WITH(with({wrong}), "--set " + wrong + ": must be stage.PLACE.KEY; there are 2 [[stage]]");
+    CHECK_THROWS_WITH(with({"stage.2.rate=1"}), Catch::StartsWith("--set stage.2.rate=1: 'rate' is not a key"));
+}
+
 TEST_CASE("A recipe chooses dropout and pooling of the networks that have them") {
     const Folder folder;
     const std::string text = "name = \"x\"\nnetwork = \"mnist_cnn\"\ndata = \"d\"\n[train]\n";

@@ -112,6 +112,18 @@ TEST_CASE("a tuning is read in its file's order, and written to be read again") 
     CHECK(again.values == tuning.values);
 }
 
+TEST_CASE("a recipe of stages is searched as a whole") {
+    const Folder folder;
+    std::ofstream(folder.path / "recipe.toml") << "name = \"x\"\nnetwork = \"mlp\"\ndata = \"d\"\n[[stage]]\n"
+                                                  "epochs = 2\n[[stage]]\nepochs = 7\n";
+    const Tuning tuning =
+        folder.read("method = \"asha\"\ntrials = 2\n[space]\n\"stage.2.learning_rate\" = [0.1, 0.2]\n");
+    CHECK(tuning.rungs == std::vector{1, 3, 9});
+    CHECK_THROWS_WITH(folder.read("[space]\n\"stage.3.batch\" = [1]\n"), Catch::Contains("there are 2 [[stage]]"));
+    CHECK_THROWS_WITH(folder.read("method = \"asha\"\ntrials = 2\n[space]\n\"stage.1.epochs\" = [1, 2]\n"),
+                      Catch::Contains("must not hold stage.1.epochs"));
+}
+
 TEST_CASE("what cannot be searched is said") {
     const Folder folder;
     const auto fails_with = [&](const std::string& text, const std::string& part) {
