@@ -201,6 +201,7 @@ std::vector<at::Tensor> Network::State::run(std::span<const at::Tensor> given, s
     pass.gradients = gradients || asked.training;
     pass.training = asked.training;
     pass.autocast = asked.autocast;
+    if (asked.shared_batch) pass.shared_batch = &*asked.shared_batch;
     if (!given.empty()) pass.device = given[0].device();
     std::vector<at::Tensor> results;
     if (pass.gradients) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "native/graph/graph.hpp"
+#include "native/graph/ops/sync_batch_norm.hpp"
 
 namespace ouaf::graph {
 
@@ -42,6 +43,9 @@ struct Mode {
     std::optional<at::ScalarType> autocast{};
     // Where gradients are recorded: less memory for one more forward pass, see checkpoint.hpp.
     bool checkpoints = false;
+    // Where it is there, batch norms in training normalise by the statistics of the whole batch that several processes
+    // share, see ops/sync_batch_norm.hpp.
+    std::optional<SharedBatch> shared_batch{};
 };
 
 class Network {

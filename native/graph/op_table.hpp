@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "native/graph/graph.hpp"
+#include "native/graph/ops/sync_batch_norm.hpp"
 
 namespace ouaf::graph {
 
@@ -26,6 +27,7 @@ struct Run {
     std::int64_t most_elements = std::int64_t{1} << 27;  // that a shape read from values may ask for
     bool training = false;    // dropouts drop, batch norms with a trained scale use the batch's statistics
     bool recomputed = false;  // the same run once more, for its gradients: running statistics are left alone
+    const SharedBatch* shared_batch = nullptr;  // whose statistics batch norms take; none: those of what they are given
 
     bool has_input(std::size_t i) const { return i < inputs.size() && inputs[i].defined(); }
 

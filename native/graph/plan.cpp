@@ -107,6 +107,9 @@ void run_step(const Step& step, const std::string& source, Run& run) {
         step.kernel(run);
     } catch (const Unsupported& error) {
         throw Unsupported(where + error.what());
+    } catch (c10::OutOfMemoryError& error) {
+        error.add_context(where);
+        throw;  // as what it is: a smaller batch may do
     } catch (const c10::NotImplementedError& error) {
         throw Unsupported(where + first_line(error.what_without_backtrace()));
     } catch (const c10::Error& error) {
@@ -142,6 +145,7 @@ void run_steps(const Plan& plan, std::size_t first, std::size_t last, const std:
         Run run{inputs, outputs, pass.gradients, MemoryLimit::bytes() / 8};
         run.training = pass.training;
         run.recomputed = pass.recomputed;
+        run.shared_batch = pass.shared_batch;
         run_step(step, source, run);
         for (std::size_t i = 0; i < outputs.size(); ++i)
             if (step.outputs[i] != absent) slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);

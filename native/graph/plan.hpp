@@ -45,6 +45,7 @@ struct Pass {
     bool recomputed = false;                   // as Run's
     std::optional<at::ScalarType> autocast{};  // to this type, on `device`
     at::Device device = at::kCPU;
+    const SharedBatch* shared_batch = nullptr;  // as Run's
 };
 
 // Runs steps until the `wanted` values (of Plan::kept) are made and returns them. No result may be a thousand times

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <chrono>
@@ -61,9 +62,18 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
       gradients_(processes, network.parameters()),
       generator_(at::detail::createCPUGenerator(recipe_.seed + static_cast<std::uint64_t>(place.stage))) {
     network_.mode.autocast = autocast_type(recipe_);
+    network_.mode.shared_batch.reset();
+    if (recipe_.sync_batch_norms && !processes_.alone())
+        network_.mode.shared_batch = {.sum = [this](const at::Tensor& values) { processes_.sum(values); }};
     take_weights_from_first();
     if (recipe_.ema > 0 || recipe_.swa > 0)
         for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
+}
+
+// A picture that counts for nothing is no part of the statistics either.
+at::Tensor Fit::forward(const Batch& batch) {
+    if (network_.mode.shared_batch) network_.mode.shared_batch->counts = batch.weight > 0;
+    return network_.forward(batch.images);
 }
 
 // Parameters and running statistics.
@@ -157,7 +167,7 @@ void Fit::mend_statistics() {
         const at::Tensor rows = order.slice(0, i * recipe_.batch, std::min((i + 1) * recipe_.batch, order.size(0)));
         const Batch batch =
             training_batch(pictures_.training, rows, stage_, pictures_.form, generator_, device_, share());
-        network_.forward(batch.images);
+        forward(batch);
         join_statistics(batch.weight);
     }
 }
@@ -189,13 +199,12 @@ at::Tensor Fit::next_rows() {
     return rows;
 }
 
-// Of the step's batches, whose number is `parts`. Returns what this process adds to the step's loss.
-double Fit::backward_of_next(std::int64_t parts, bool last) {
+// Of the share of a batch, one of the step's `parts`. Returns what it adds to the step's loss.
+double Fit::backward_of(const at::Tensor& rows, const Share& share, std::int64_t parts, bool last) {
     const Clock::time_point start = Clock::now();
-    const Batch batch =
-        training_batch(pictures_.training, next_rows(), stage_, pictures_.form, generator_, device_, share());
+    const Batch batch = training_batch(pictures_.training, rows, stage_, pictures_.form, generator_, device_, share);
     data_seconds_ += seconds_since(start);
-    const at::Tensor logits = network_.forward(batch.images);
+    const at::Tensor logits = forward(batch);
     at::Tensor loss = loss_of(logits, batch.targets, recipe_.loss.kind);
     if (!teachers_.empty()) loss = teachers_.loss(batch.images, logits, loss);
     const double weight = batch.weight / static_cast<double>(parts);
@@ -205,16 +214,64 @@ double Fit::backward_of_next(std::int64_t parts, bool last) {
     return weight == 0 ? 0 : loss.item<double>() * weight;
 }
 
+// Of the next batch: this process's share of it, in pieces that mean together what it means as a whole.
+double Fit::backward_of_next(std::int64_t parts, bool last) {
+    const at::Tensor rows = next_rows();
+    const at::Tensor random = generator_.get_state();
+    double loss = 0;
+    for (std::int64_t piece = 0; piece < pieces_; ++piece) {
+        if (piece > 0) generator_.set_state(random);
+        const Share share{processes_.rank() * pieces_ + piece, processes_.count() * pieces_};
+        loss += backward_of(rows, share, parts, last && piece + 1 == pieces_);
+    }
+    return loss;
+}
+
+// Of all batches of the step; from its start again in smaller pieces, where memory runs out.
+double Fit::backward_of_step(std::int64_t parts) {
+    const std::int64_t place = place_;
+    const at::Tensor random = generator_.get_state();
+    for (;;) {
+        try {
+            seed_dropouts();
+            step_weight_ = 0;
+            double loss = 0;
+            for (std::int64_t part = 0; part < parts; ++part) loss += backward_of_next(parts, part + 1 == parts);
+            return loss;
+        } catch (const c10::OutOfMemoryError& error) {
+            if (!processes_.alone())
+                throw std::runtime_error("process " + std::to_string(processes_.rank()) + ": " +
+                                         error.what_without_backtrace() +
+                                         "; make 'batch' smaller, and 'accumulate' larger to mean the same");
+        }
+        optimizer_.clear_gradients();
+        place_ = place;
+        generator_.set_state(random);
+        make_smaller_pieces();
+    }
+}
+
+void Fit::make_smaller_pieces() {
+    const std::int64_t pictures = recipe_.batch / (pieces_ * 2);
+    if (pictures < 2)  // mixup and cutmix mix pairs
+        throw std::runtime_error("out of memory with " + std::to_string(recipe_.batch / pieces_) +
+                                 " pictures at once; train at a smaller 'size', or fewer blocks with 'train_last'");
+    pieces_ *= 2;
+    run_.record({{"event", "halved"},
+                 {"cause", "out of memory"},
+                 {"epoch", place_in_run_.epochs_before + epochs_done()},
+                 {"pictures_at_once", pictures}});
+    say_("out of memory: the batch of " + std::to_string(recipe_.batch) + " now goes through the network " +
+         std::to_string(pictures) + " pictures at once");
+}
+
 void Fit::train_step(const std::atomic<bool>& stop) {
     step_rate_ =
         recipe_.learning_rate * rate_ * plateau_.rate * rate_at(recipe_.schedule, epochs_done(), recipe_.epochs);
     network_.mode.training = true;
     const std::int64_t left = batches_of(pictures_.training.count() - place_, recipe_.batch);
     const std::int64_t parts = std::min<std::int64_t>(recipe_.accumulate, left);
-    seed_dropouts();
-    step_weight_ = 0;
-    double own_loss = 0;
-    for (std::int64_t part = 0; part < parts; ++part) own_loss += backward_of_next(parts, part + 1 == parts);
+    const double own_loss = backward_of_step(parts);
     gradients_.finish();
     join_statistics(step_weight_);
     const at::Tensor agreed = at::tensor({own_loss, stop ? 1.0 : 0.0}, at::kDouble);
@@ -270,7 +327,7 @@ void Fit::go_back() {
                  {"cause", "the loss is no number"},
                  {"learning_rate", recipe_.learning_rate * rate_},
                  {"epoch", place_in_run_.epochs_before + epoch_ + 1}});
-    save_last();  // the lowered rate is what a later setback goes back to
+    save();  // the lowered rate is what a later setback goes back to
 }
 
 void Fit::end_epoch(const FitReport& report) {
@@ -305,15 +362,16 @@ void Fit::end_epoch(const FitReport& report) {
     if (recipe_.plateau_patience > 0)
         plateau_.watch(validation_loss, recipe_.plateau_patience - 1, recipe_.plateau_factor, recipe_.plateau_least);
     if (epoch_ < recipe_.epochs) start_epoch();
-    save_last();
+    save();
     report.epoch(epoch);
 }
 
 FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report, int until) {
     if (!order_.defined()) {
         start_epoch();
-        save_last();
+        save();
     }
+    say_ = report.say;
     const auto waits = [&] { return stopping_ || place_in_run_.epochs_before + epoch_ >= until; };
     Clock::time_point saved = Clock::now();
     while (goes_on()) {
@@ -325,7 +383,7 @@ FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report, int u
             end_epoch(report);
             saved = Clock::now();
         } else if (stopping_ || seconds_since(saved) > recipe_.checkpoint_seconds) {
-            save_last();
+            save();
             saved = Clock::now();
         }
         report.step(place_in_run_.epochs_before + epochs_done());
@@ -337,83 +395,6 @@ FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report, int u
     average_.clear();
     return {true, place_in_run_.epochs_before + epoch_, place_in_run_.epochs_before + best_epoch_,
             measure_pictures(network_, pictures_.validation, pictures_.form, processes_)};
-}
-
-Checkpoint Fit::checkpoint() {
-    Checkpoint saved;
-    std::size_t next = 0;
-    for (const graph::Parameter& weight : weights()) {
-        saved.tensors["weights." + weight.name] = weight.tensor;
-        if (!average_.empty()) saved.tensors["average." + weight.name] = average_[next++];
-    }
-    const Optimizer::State& state = optimizer_.state();
-    for (std::size_t i = 0; i < state.tensors.size(); ++i)
-        saved.tensors["optimizer." + std::to_string(i)] = state.tensors[i];
-    saved.tensors["random"] = generator_.get_state();
-    saved.tensors["order"] = order_;
-    saved.facts = nlohmann::ordered_json{{"stage", place_in_run_.stage},
-                                         {"epochs_before", place_in_run_.epochs_before},
-                                         {"epoch", epoch_},
-                                         {"place", place_},
-                                         {"steps", state.steps},
-                                         {"loss_sum", loss_sum_},
-                                         {"loss_count", loss_count_},
-                                         {"seconds", seconds_},
-                                         {"data_seconds", data_seconds_},
-                                         {"rate", rate_},
-                                         {"loss_scale", {scale_.factor, scale_.steps}},
-                                         {"setbacks", setbacks_},
-                                         {"plateau", {plateau_.best, plateau_.waited, plateau_.rate}},
-                                         {"best_epoch", best_epoch_},
-                                         {"best_loss", best_loss_},
-                                         {"averaged", averaged_},
-                                         {"events", run_.events()}}
-                      .dump();
-    return saved;
-}
-
-void Fit::save_last() {
-    if (processes_.first()) save_checkpoint(run_.last_checkpoint(), checkpoint());
-}
-
-void Fit::resume(const Checkpoint& saved) {
-    const at::NoGradGuard no_gradients;
-    const auto tensor = [&](const std::string& name, const at::Tensor& like) -> const at::Tensor& {
-        const auto found = saved.tensors.find(name);
-        if (found == saved.tensors.end() || found->second.sizes() != like.sizes())
-            throw std::runtime_error(run_.last_checkpoint().string() + ": has no '" + name +
-                                     "' of this network; it is of another recipe");
-        return found->second;
-    };
-    std::size_t next = 0;
-    for (const graph::Parameter& weight : weights()) {
-        weight.tensor.copy_(tensor("weights." + weight.name, weight.tensor));
-        if (average_.empty()) continue;
-        average_[next].copy_(tensor("average." + weight.name, weight.tensor));
-        ++next;
-    }
-    const auto facts = nlohmann::json::parse(saved.facts);
-    Optimizer::State state = optimizer_.state();
-    for (std::size_t i = 0; i < state.tensors.size(); ++i)
-        state.tensors[i] = tensor("optimizer." + std::to_string(i), state.tensors[i]);
-    state.steps = facts.at("steps");
-    optimizer_.set_state(state);
-    generator_.set_state(saved.tensors.at("random"));
-    order_ = tensor("order", pictures_.training.labels);
-    epoch_ = facts.at("epoch");
-    place_ = facts.at("place");
-    loss_sum_ = facts.at("loss_sum");
-    loss_count_ = facts.at("loss_count");
-    seconds_ = facts.at("seconds");
-    data_seconds_ = facts.value("data_seconds", 0.0);
-    rate_ = facts.at("rate");
-    if (facts.contains("loss_scale")) scale_ = {facts["loss_scale"].at(0), facts["loss_scale"].at(1)};
-    setbacks_ = facts.at("setbacks");
-    plateau_ = {facts.at("plateau").at(0), facts.at("plateau").at(1), facts.at("plateau").at(2)};
-    best_epoch_ = facts.at("best_epoch");
-    best_loss_ = facts.at("best_loss");
-    averaged_ = facts.value("averaged", std::int64_t{0});
-    run_.keep_events(facts.at("events"));
 }
 
 }  // namespace ouaf

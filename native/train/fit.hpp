@@ -35,6 +35,7 @@ struct EpochReport {
 struct FitReport {
     std::function<void(double epochs)> step;  // epochs of the run that are done, with fractions
     std::function<void(const EpochReport&)> epoch;
+    std::function<void(const std::string&)> say;  // a sentence about what went wrong and was mended
 };
 
 struct FitResult {
@@ -77,11 +78,24 @@ class Fit {
     // run are done. Throws std::runtime_error where the loss is no number again and again.
     FitResult run(const std::atomic<bool>& stop, const FitReport& report, int until = whole_run);
 
+    // Between two steps, so in report.step. What is changed is recorded and saved at once, for a run that goes on from
+    // its checkpoint goes on with it.
+    void save();
+    void set_learning_rate(double rate);  // the recipe's, from now on
+    void set_epochs(int epochs);          // of this stage; no fewer than have begun
+    const FitRecipe& recipe() const { return recipe_; }
+    // Meanwhile the network has the weights that would be measured now.
+    void with_measured_weights(const std::function<void()>& use);
+
  private:
     void start_epoch();
     double epochs_done() const;
     bool goes_on() const;
+    at::Tensor forward(const Batch& batch);
+    double backward_of(const at::Tensor& rows, const Share& share, std::int64_t parts, bool last);
     double backward_of_next(std::int64_t parts, bool last);
+    double backward_of_step(std::int64_t parts);
+    void make_smaller_pieces();
     void train_step(const std::atomic<bool>& stop);
     void seed_dropouts();
     void take_weights_from_first();
@@ -98,12 +112,11 @@ class Fit {
     void mend_statistics();
     void swap_average();
     Checkpoint checkpoint();
-    void save_last();
 
     graph::Network& network_;
     FitPictures pictures_;
     Stage stage_;
-    const FitRecipe& recipe_;  // of the stage
+    FitRecipe& recipe_;  // of the stage
     Teachers& teachers_;
     FitPlace place_in_run_;
     at::Device device_;  // of the network
@@ -116,8 +129,9 @@ class Fit {
     std::vector<at::Tensor> average_;  // of weights(); empty where the recipe has none
 
     double step_rate_ = 0;    // the learning rate of the last step
-    double step_weight_ = 0;  // of this process, see ShareRows
+    double step_weight_ = 0;  // of a step's shares
     bool stopping_ = false;   // agreed by all processes
+    std::function<void(const std::string&)> say_;
 
     // Where the stage stands; all of it is in a checkpoint.
     at::Tensor order_;        // of the epoch's pictures
@@ -128,6 +142,7 @@ class Fit {
     double seconds_ = 0;
     double data_seconds_ = 0;  // of them, until the pictures were there
     double rate_ = 1;          // lowered where the loss was no number
+    std::int64_t pieces_ = 1;  // that a batch goes through the network in, so that they fit into memory
     LossScale scale_;          // of float16
     int setbacks_ = 0;
     Plateau plateau_;

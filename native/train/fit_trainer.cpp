@@ -189,11 +189,31 @@ class FitRun {
                 host_->processes);
         if (saved) fit.resume(*saved);
         else if (place.stage == 0) record_start(spec);
-        double epochs = place.epochs_before;  // of the whole run, as far as it is known
-        for (std::size_t i = static_cast<std::size_t>(place.stage); i < recipe_.stages.size(); ++i)
-            epochs += recipe_.stages[i].fit.epochs;
-        outcome_.fit = fit.run(stop_, {[&](double done) { report_.step(done / epochs); }, report_.epoch}, until);
+        int later = 0;  // epochs
+        for (std::size_t i = static_cast<std::size_t>(place.stage) + 1; i < recipe_.stages.size(); ++i)
+            later += recipe_.stages[i].fit.epochs;
+        const auto step = [&](double done) {
+            report_.step(done / (place.epochs_before + fit.recipe().epochs + later));
+            if (host_->control && host_->processes.alone()) serve(fit);
+        };
+        outcome_.fit = fit.run(stop_, {step, report_.epoch, report_.data.say}, until);
         return outcome_.fit.finished;
+    }
+
+    // What the run's watcher asked for since the step before.
+    void serve(Fit& fit) {
+        for (bool paused = true; paused;) {
+            RunControl::Turn turn = host_->control->next(stop_);
+            if (turn.requests.learning_rate) fit.set_learning_rate(*turn.requests.learning_rate);
+            if (turn.requests.epochs) fit.set_epochs(*turn.requests.epochs);
+            if (turn.requests.save) fit.save();
+            if (!turn.requests.tasks.empty()) {
+                std::optional<Model> model;
+                fit.with_measured_weights([&] { model = shipped(fit.recipe()); });
+                for (const RunControl::Task& task : turn.requests.tasks) task(*model);
+            }
+            paused = turn.paused;
+        }
     }
 
     void record_start(const PreprocessSpec& spec) {
@@ -211,17 +231,24 @@ class FitRun {
                       {"std", spec.std}});
     }
 
+    // The network's weights of now in the form they are used in.
+    Model shipped(const FitRecipe& stage) const {
+        Model model = model_;
+        network_.store_parameters(model.graph);
+        model.bundle.preprocess = spec_of(stage);
+        if (whitening_.defined()) put_whitening_into(model);
+        model.bundle.name = recipe_.name;
+        model.bundle.version = "1.0.0";
+        return model;
+    }
+
     // The weights into files, and the one look at the test split.
     void finish() {
         outcome_.training_pictures = data_.training.count();
         outcome_.validation_pictures = data_.validation.count();
-        network_.store_parameters(model_.graph);
-        if (whitening_.defined()) put_whitening_into_graph();
+        model_ = shipped(recipe_.stages.back().fit);
         graph::save_onnx(model_.graph, run_->network().string());
         outcome_.network = run_->network();
-        model_.bundle.preprocess = spec_of(recipe_.stages.back().fit);
-        model_.bundle.name = recipe_.name;
-        model_.bundle.version = "1.0.0";
         const bool has_bundle = data_.photos || data_.training.channels() == 3;
         Model stored = model_;
         if (has_bundle) stored.graph = graph::export_graph(model_.graph, {.weights = graph::WeightStorage::int8}).graph;
@@ -239,14 +266,14 @@ class FitRun {
     }
 
     // Rows of pixels and channels -> planes, which the graph reads.
-    void put_whitening_into_graph() {
-        const std::int64_t side = model_.bundle.preprocess.size;
+    void put_whitening_into(Model& model) const {
+        const std::int64_t side = model.bundle.preprocess.size;
         const std::int64_t channels = data_.training.channels();
         const at::Tensor planes = whitening_.view({side, side, channels, side, side, channels})
                                       .permute({2, 0, 1, 5, 3, 4})
                                       .reshape(whitening_.sizes())
                                       .contiguous();
-        graph::multiply_input(model_.graph,
+        graph::multiply_input(model.graph,
                               graph::make_tensor({planes.size(0), planes.size(1)},
                                                  std::span<const float>(planes.const_data_ptr<float>(),
                                                                         static_cast<std::size_t>(planes.numel()))));

@@ -10,6 +10,7 @@
 #include "native/train/fit.hpp"
 #include "native/train/rate_finder.hpp"
 #include "native/train/recipe.hpp"
+#include "native/train/run_control.hpp"
 #include "native/train/training_data.hpp"
 
 namespace ouaf {
@@ -40,6 +41,7 @@ struct FitOutcome {
 struct FitHost {
     Processes& processes;
     at::Device device;
+    RunControl* control = nullptr;  // of who watches a run of one process; of several it asks for nothing
 };
 FitOutcome start_fit(const Recipe& recipe, const std::filesystem::path& folder, const std::atomic<bool>& stop,
                      const FitRunReport& report, int until, const FitHost& host);

@@ -37,8 +37,9 @@ Kernel fused_batch_norm(const Build& build) {
         const at::Tensor& scale = run.inputs[1];
         const at::Tensor& bias = run.inputs[2];
         const at::Tensor& residual = run.inputs[5];
-        if (run.training && has_running && scale.requires_grad() && scale.scalar_type() == at::kFloat &&
-            bias.scalar_type() == at::kFloat && can_normalise_activated(x, residual)) {
+        if (run.training && !run.shared_batch && has_running && scale.requires_grad() &&
+            scale.scalar_type() == at::kFloat && bias.scalar_type() == at::kFloat &&
+            can_normalise_activated(x, residual)) {
             const NormalisedBatch batch = normalise_activated(x, scale, bias, residual, activation, epsilon, pooled);
             run.outputs[0] = batch.y;
             if (pooled) run.outputs[1] = batch.pooled;

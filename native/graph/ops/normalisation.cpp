@@ -6,6 +6,7 @@
 
 #include "native/graph/ops/arguments.hpp"
 #include "native/graph/ops/batch_norm.hpp"
+#include "native/graph/ops/sync_batch_norm.hpp"
 
 namespace ouaf::graph {
 
@@ -13,13 +14,8 @@ namespace {
 
 using In = const at::Tensor&;
 
-struct BatchStatistics {
-    at::Tensor y;
-    std::array<at::Tensor, 2> values;  // mean and population variance, [channels]
-};
-
 // Half types: the kernels take scale and bias in float32 too, and then give the statistics in float32.
-BatchStatistics normalise_batch(In x, In scale, In bias, double epsilon) {
+NormalisedShare normalise_batch(In x, In scale, In bias, double epsilon) {
     const bool narrow = x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
     const auto type = narrow ? at::kFloat : x.scalar_type();
     const auto [y, mean, deviation, reserved, backend] = at::_batch_norm_impl_index(
@@ -72,7 +68,9 @@ Kernel batch_normalisation(const Build& build) {
             return;
         }
         if (x.dim() < 2) throw std::runtime_error("the input has no channels");
-        const auto [y, batch] = normalise_batch(x, run.inputs[1], run.inputs[2], epsilon);
+        const auto [y, batch] = run.shared_batch && trained
+                                    ? normalise_share(x, run.inputs[1], run.inputs[2], epsilon, *run.shared_batch)
+                                    : normalise_batch(x, run.inputs[1], run.inputs[2], epsilon);
         run.outputs[0] = y;
         for (std::size_t i = 1; i < 3 && i < run.outputs.size(); ++i)
             run.outputs[i] = run.inputs[i + 2] * momentum + batch[i - 1] * (1 - momentum);
