@@ -1,6 +1,9 @@
 // One function a file of the report.
 #include "native/evaluate/report.hpp"
 
+#include <ATen/ATen.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -56,6 +59,30 @@ std::string mistakes_csv(const Bundle& bundle, const MatchedSamples& matched, co
         append(fields, class_fields(bundle, mistake.predicted));
         append(fields, {csv_number(mistake.label_probability), csv_number(mistake.predicted_probability),
                         csv_number(mistake.loss)});
+        table += csv_line(fields);
+    }
+    return table;
+}
+
+// A row a photo that could be read, in their order, with its likeliest classes.
+std::string photos_csv(const Bundle& bundle, const MatchedSamples& matched, const Evaluation& evaluation) {
+    const auto shown = static_cast<std::int64_t>(std::min<std::size_t>(5, bundle.classes.size()));
+    Fields header{"file", "true", "true_probability"};
+    for (std::int64_t place = 1; place <= shown; ++place)
+        append(header, {"class_" + std::to_string(place), "probability_" + std::to_string(place)});
+    std::string table = csv_line(header);
+    const at::Tensor odds = at::softmax(evaluation.logits.to(at::kDouble) / evaluation.temperature, 1);
+    const auto [sorted, order] = at::sort(odds, true, 1, true);
+    const auto probability = odds.accessor<double, 2>();
+    const auto best = order.accessor<std::int64_t, 2>();
+    for (std::int64_t row = 0; row < odds.size(0); ++row) {
+        const auto place = static_cast<std::size_t>(row);
+        const std::int64_t label = evaluation.labels[place];
+        Fields fields{matched.samples[evaluation.samples[place]].path.string(),
+                      bundle.classes.at(static_cast<std::size_t>(label)).id, csv_number(probability[row][label])};
+        for (std::int64_t i = 0; i < shown; ++i)
+            append(fields, {bundle.classes.at(static_cast<std::size_t>(best[row][i])).id,
+                            csv_number(probability[row][best[row][i]])});
         table += csv_line(fields);
     }
     return table;
@@ -141,6 +168,7 @@ void write_report(const std::filesystem::path& folder, const Bundle& bundle, con
     write_text(folder / "classes.csv", classes_csv(bundle, report));
     write_text(folder / "confusion.csv", confusion_csv(bundle, report.confusion));
     write_text(folder / "mistakes.csv", mistakes_csv(bundle, matched, evaluation, report));
+    write_text(folder / "photos.csv", photos_csv(bundle, matched, evaluation));
     write_text(folder / "lookalikes.csv", look_alikes_csv(bundle, report));
     write_text(folder / "report.json", report_json(bundle, matched, evaluation, report).dump(2) + "\n");
 }

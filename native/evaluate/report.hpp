@@ -33,8 +33,8 @@ Report make_report(const Evaluation& evaluation, std::size_t classes);
 // The measures that are one number, by name.
 nlohmann::ordered_json scalar_measures(const Evaluation& evaluation, const Report& report);
 
-// Writes report.json, classes.csv, confusion.csv, mistakes.csv and lookalikes.csv into `folder`, which is there; files
-// of these names are replaced. Throws std::runtime_error "path: cause".
+// Writes report.json, classes.csv, confusion.csv, photos.csv, mistakes.csv and lookalikes.csv into `folder`, which is
+// there; files of these names are replaced. Throws std::runtime_error "path: cause".
 void write_report(const std::filesystem::path& folder, const Bundle& bundle, const MatchedSamples& matched,
                   const Evaluation& evaluation, const Report& report);
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "native/data/augment/whiten.hpp"
+#include "native/evaluate/report.hpp"
 #include "native/graph/export.hpp"
 #include "native/graph/input_rewrites.hpp"
 #include "native/graph/onnx_io.hpp"
@@ -254,9 +255,11 @@ class FitRun {
         if (has_bundle) stored.graph = graph::export_graph(model_.graph, {.weights = graph::WeightStorage::int8}).graph;
         if (data_.photos && recipe_.crop_to_box)
             data_.test = read(data_.photos->test, {.seen = model_.bundle.preprocess});
-        outcome_.test = test("float32", model_);
+        outcome_.test = test("float32", model_).accuracy;
         if (has_bundle) {
-            outcome_.int8 = test("int8", stored);
+            const Evaluation shipped = test("int8", stored);
+            if (shipped.logits.defined()) write_test_report(stored.bundle, shipped);
+            outcome_.int8 = shipped.accuracy;
             stored.bundle.metrics = test_metrics(outcome_.test_pictures, *outcome_.int8, outcome_.test);
             stored.bundle.metrics["validation_top1"] = outcome_.fit.best.top1;
             save_model(run_->model(), std::move(stored));
@@ -279,25 +282,30 @@ class FitRun {
                                                                         static_cast<std::size_t>(planes.numel()))));
     }
 
-    Accuracy test(const char* weights, const Model& model) {
-        Accuracy accuracy;
+    // Of a pixel set, the accuracy alone.
+    Evaluation test(const char* weights, const Model& model) {
+        Evaluation evaluation;
         if (data_.photos && !recipe_.crop_to_box) {
             const std::string stage = std::string("test, ") + weights + " weights";
-            const Evaluation evaluation =
-                evaluate(model, data_.photos->test.samples, [&](std::size_t done, std::size_t total) {
-                    report_.data.progress(stage, static_cast<double>(done) / static_cast<double>(total));
-                });
-            accuracy = evaluation.accuracy;
+            evaluation = evaluate(model, data_.photos->test.samples, [&](std::size_t done, std::size_t total) {
+                report_.data.progress(stage, static_cast<double>(done) / static_cast<double>(total));
+            });
             outcome_.test_pictures = static_cast<std::int64_t>(evaluation.photos);
         } else {
             const PreprocessSpec& spec = model.bundle.preprocess;
             graph::Network network(model.graph);
             Processes alone;
-            accuracy = measure_pictures(network, data_.test, {spec.size, spec.mean, spec.std, {}}, alone);
+            evaluation.accuracy = measure_pictures(network, data_.test, {spec.size, spec.mean, spec.std, {}}, alone);
             outcome_.test_pictures = data_.test.count();
         }
-        run_->record(test_event(weights, outcome_.test_pictures, accuracy));
-        return accuracy;
+        run_->record(test_event(weights, outcome_.test_pictures, evaluation.accuracy));
+        return evaluation;
+    }
+
+    void write_test_report(const Bundle& bundle, const Evaluation& evaluation) {
+        std::filesystem::create_directory(run_->report());
+        write_report(run_->report(), bundle, {data_.photos->test.samples, 0, {}}, evaluation,
+                     make_report(evaluation, bundle.classes.size()));
     }
 
     TrainingData data_;

@@ -6,6 +6,7 @@
 //   last.safetensors   where the run stands, to go on from
 //   best.safetensors   the weights of the epoch with the smallest validation loss
 //   model/             the bundle
+//   report/            what its test on photos says, see write_report
 #pragma once
 
 #include <cstdint>
@@ -52,6 +53,7 @@ class RunDirectory {
     std::filesystem::path best_checkpoint() const { return folder_ / "best.safetensors"; }
     std::filesystem::path network() const { return folder_ / "model.onnx"; }
     std::filesystem::path model() const { return folder_ / "model"; }
+    std::filesystem::path report() const { return folder_ / "report"; }
 
  private:
     RunDirectory() = default;

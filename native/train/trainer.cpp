@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "native/bundle/model.hpp"
+#include "native/evaluate/report.hpp"
 #include "native/graph/classifier_form.hpp"
 #include "native/graph/quantise.hpp"
 #include "native/train/head_trainer.hpp"
@@ -101,6 +102,9 @@ TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, 
     model.bundle.name = recipe.name;
     model.bundle.version = "1.0.0";
     model.bundle.metrics = test_metrics(test_photos, result.int8.accuracy, result.float32.accuracy);
+    std::filesystem::create_directory(run.report());
+    write_report(run.report(), model.bundle, {test_samples, 0, {}}, result.int8,
+                 make_report(result.int8, result.classes));
     save_model(run.model(), std::move(model));
     run.record({{"event", "exported"}, {"model", run.model().string()}});
     return result;

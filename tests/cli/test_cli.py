@@ -125,6 +125,7 @@ class TrainAndEvaluate(Case):
         events = [json.loads(line)["event"] for line in (run / "metrics.jsonl").read_text().splitlines()]
         self.assertEqual((events[0], events[-1]), ("start", "exported"))
         self.assertTrue((run / "recipe.toml").exists())
+        self.assertEqual(json.loads((run / "report/report.json").read_text())["top1"], 1)
 
         answer = ouaf("predict", "--model", run / "model", "--json", data / "brick_red" / "3.jpg")
         self.assertEqual(json.loads(answer.stdout)["predictions"][0]["name"], "brick red")

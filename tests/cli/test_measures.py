@@ -212,6 +212,17 @@ class Measures(unittest.TestCase):
             self.assertAlmostEqual(float(row["true_probability"]), odds[i, self.labels[i]], delta=1e-5)
             self.assertAlmostEqual(float(row["predicted_probability"]), odds[i, answers[i]], delta=1e-5)
 
+        rows = read_csv(self.folder / "report" / "photos.csv")
+        self.assertEqual(sorted(row["file"] for row in rows), sorted(self.files))
+        for row in rows:
+            i = self.files.index(row["file"])
+            self.assertEqual(row["true"], CLASSES[self.labels[i]])
+            self.assertAlmostEqual(float(row["true_probability"]), odds[i, self.labels[i]], delta=1e-5)
+            best = np.argsort(-odds[i], kind="stable")[:5]
+            self.assertEqual([row[f"class_{place}"] for place in range(1, 6)], [CLASSES[each] for each in best])
+            np.testing.assert_allclose([float(row[f"probability_{place}"]) for place in range(1, 6)], odds[i, best],
+                                       atol=1e-5)
+
     def test_the_summary_names_pairs_and_classes(self):
         text = self.evaluate()
         for part in ("top-1 ", "top-5 ", "cross-entropy ", "ECE ", "temperature    1.7, best on these photos ", "most confused\n",

@@ -115,6 +115,8 @@ class Photos(unittest.TestCase):
         self.assertGreater(test[0]["top1"], 0.9)
         out, _ = self.run_ouaf("evaluate", "--model", "runs/scratch/model", "--data", "runs/scratch/split.csv", "--json")
         self.assertAlmostEqual(json.loads(out)["top1"], test[1]["top1"])
+        report = json.loads((self.folder / "runs/scratch/report/report.json").read_text())
+        self.assertEqual((report["photos"], report["top1"]), (total, test[1]["top1"]))
 
     def test_photos_are_stored_once_and_the_unreadable_named(self):
         self.assertRegex(self.err, r"storing \d+ photos, 0 MB, in .*cache/photos/photos-")
