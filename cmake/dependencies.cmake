@@ -74,3 +74,17 @@ find_package(ZLIB REQUIRED)
 # ONNX Runtime out of its wheel, with a Debian release's headers.
 import_library(ouaf::onnxruntime ${deps}/onnxruntime/libonnxruntime.so.1 ${deps}/onnxruntime/include)
 target_link_options(ouaf::onnxruntime INTERFACE -Wl,-rpath,${deps}/onnxruntime)
+
+# Dear ImGui and ImPlot, see cmake/imgui/CMakeLists.txt.
+find_package(glfw3 REQUIRED)
+find_package(OpenGL REQUIRED COMPONENTS OpenGL EGL)
+add_library(imgui::headers INTERFACE IMPORTED)
+target_include_directories(imgui::headers SYSTEM INTERFACE ${deps}/imgui/include)
+target_compile_definitions(imgui::headers INTERFACE IMGUI_DISABLE_OBSOLETE_FUNCTIONS IMGUI_DISABLE_DEMO_WINDOWS)
+import_library(imgui::imgui ${deps}/imgui/lib/libimgui.a ${deps}/imgui/include)
+import_library(imgui::tested ${deps}/imgui/lib/libimgui_tested.a ${deps}/imgui/include)
+foreach(flavour imgui tested)
+    target_link_libraries(imgui::${flavour} INTERFACE imgui::headers glfw ${CMAKE_DL_LIBS})
+endforeach()
+target_compile_definitions(imgui::tested INTERFACE IMGUI_ENABLE_TEST_ENGINE IMGUI_TEST_ENGINE_ENABLE_STD_FUNCTION=1
+    IMGUI_TEST_ENGINE_ENABLE_COROUTINE_STDTHREAD_IMPL=1 IMGUI_TEST_ENGINE_ENABLE_CAPTURE=0)

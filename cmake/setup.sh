@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what a build needs and links it under build/deps/, where CMake looks:
-#   Debian's packages, Python environments (LibTorch; ONNX Runtime and the tests' references), npm packages, and three
-#   libraries built from source (the image decoders for the machine and for wasm, onnx). All but Debian's packages live
-#   in a cache folder ($OUAF_CACHE, by default ~/.cache/ouaf) under names that hold versions and flags, so that the next
+#   Debian's packages, Python environments (LibTorch; ONNX Runtime and the tests' references), npm packages, and four
+#   libraries built from source (the image decoders for the machine and for wasm, onnx, Dear ImGui). All but Debian's
+#   packages live in a cache folder ($OUAF_CACHE, by default ~/.cache/ouaf) under names that hold versions and flags, so that the next
 #   clone finds them; a folder appears under its name only when it is whole.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,9 +13,9 @@ source "$root/cmake/versions.env"
 python=/usr/bin/python3 # the system's: one from elsewhere could vanish under the environments that are made of it
 
 packages=(build-essential ca-certificates catch2 chromium clang-14 clang-format clang-tidy emscripten libclang-rt-14-dev
-          libcli11-dev libprotobuf-dev
+          libcli11-dev libegl-dev libegl-mesa0 libgl-dev libgl1-mesa-dri libglfw3-dev libprotobuf-dev
           libssl-dev libtomlplusplus-dev nasm ninja-build nlohmann-json3-dev nodejs protobuf-compiler python3 python3-venv
-          zlib1g-dev)
+          xauth xvfb zlib1g-dev)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -116,6 +116,16 @@ make_onnx() {
     rm -rf "$1/build"
 }
 
+# Of the bundle's 140 MB only Dear ImGui, ImPlot, the test engine and a font are used: nothing else of it is kept.
+make_imgui() {
+    mkdir "$1/source"
+    make_source imgui-bundle "$IMGUI_BUNDLE_VERSION" "$1/source"
+    "$cmake" -G Ninja -S "$root/cmake/imgui" -B "$1/build" -DCMAKE_BUILD_TYPE=Release \
+        -DIMGUI_BUNDLE_SOURCE="$1/source" -DCMAKE_INSTALL_PREFIX="$1"
+    "$cmake" --build "$1/build" --target install
+    rm -rf "$1/build" "$1/source"
+}
+
 # ONNX Runtime's wheel has no headers; a Debian release has them. Only that one package is fetched, beside apt's own lists.
 make_onnxruntime_headers() {
     local mirror apt=$1/apt
@@ -138,7 +148,8 @@ make_node_modules() {
 link() { ln -sfn "$1" "$deps/$2"; }
 
 # Everything that shapes the result: when it is what the links were made from, there is nothing to do.
-stamp=$(cat "$root/cmake/versions.env" "$root/cmake/setup.sh" "$root/cmake/codecs/CMakeLists.txt" "$root/cmake/torch_without_cuda.py" <(echo "$cache") | sha256sum)
+stamp=$(cat "$root/cmake/versions.env" "$root/cmake/setup.sh" "$root/cmake/codecs/CMakeLists.txt" \
+    "$root/cmake/imgui/CMakeLists.txt" "$root/cmake/torch_without_cuda.py" <(echo "$cache") | sha256sum)
 [ "$(cat "$deps/stamp" 2>/dev/null)" = "$stamp" ] && [ -z "$(find "$deps" -xtype l)" ] && exit 0
 
 mkdir -p "$cache" "$logs" "$deps"
@@ -170,6 +181,7 @@ codecs_rules=$(cat "$root/cmake/codecs/CMakeLists.txt")
 codecs_key=$(key codecs "$OPENCV_VERSION" "$codecs_rules")
 codecs_wasm_key=$(key codecs-wasm "$OPENCV_VERSION" "$codecs_rules" "$wasm_flags")
 onnx_key=$(key onnx "$ONNX_VERSION" "${onnx_flags[@]}")
+imgui_key=$(key imgui "$IMGUI_BUNDLE_VERSION" "$(cat "$root/cmake/imgui/CMakeLists.txt")")
 headers_key=$(key onnxruntime-headers "$ONNXRUNTIME_HEADERS_SUITE")
 node_packages=("onnxruntime-web@$ONNXRUNTIME_WEB_VERSION" "playwright-core@$PLAYWRIGHT_CORE_VERSION"
                "typescript@$TYPESCRIPT_VERSION" "@types/node@$TYPES_NODE_VERSION")
@@ -191,6 +203,7 @@ provide "$onnx_key" make_onnx
 provide "$opencv_key" make_opencv_source
 provide "$codecs_key" make_codecs_native
 provide "$codecs_wasm_key" make_codecs_wasm
+provide "$imgui_key" make_imgui
 wait "$downloads"
 
 torch=$(site_packages "$torch_key")
@@ -204,6 +217,7 @@ link "$cache/$headers_key/include" onnxruntime/include
 link "$cache/$onnx_key" onnx
 link "$cache/$codecs_key" codecs
 link "$cache/$codecs_wasm_key" codecs-wasm
+link "$cache/$imgui_key" imgui
 link "$cache/$node_key/node_modules" node_modules
 printf '%s\n' "$stamp" >"$deps/stamp"
 say "everything is there after $((SECONDS - began)) s"

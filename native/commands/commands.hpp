@@ -10,6 +10,7 @@ void add_train(CLI::App& app);
 void add_tune(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_compare(CLI::App& app);
+void add_dashboard(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_import(CLI::App& app);

@@ -1,0 +1,87 @@
+// What the dashboard knows: the open runs, and what its panels share. Owned by the drawing thread.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "native/dashboard/background.hpp"
+#include "native/dashboard/run_reader.hpp"
+#include "native/dashboard/style.hpp"
+#include "native/dashboard/surface.hpp"
+
+namespace ouaf::dashboard {
+
+struct OpenRun {
+    std::filesystem::path folder;
+    std::shared_ptr<RunReader> reader;    // used by App::files alone
+    std::shared_ptr<const RunView> view;  // null until it was read once
+    std::size_t colour = 0;
+    bool shown = true;  // among the curves
+    bool reading = false;
+};
+
+struct App;
+
+// Where a panel lies until somebody moves it.
+enum class Place { left, below_left, main, below };
+
+// One window of the dashboard. To add one: a file in panels/, its maker in panels/panels.hpp and a line in panels.cpp.
+class Panel {
+ public:
+    Panel() = default;
+    Panel(const Panel&) = delete;
+    Panel& operator=(const Panel&) = delete;
+    virtual ~Panel() = default;
+
+    virtual const char* title() const = 0;
+    virtual Place place() const = 0;
+    virtual void draw(App& app) = 0;  // inside its window, from what is in memory alone
+
+    // Whether what it shows is still on its way: a screenshot waits for it.
+    virtual bool waits(const App&) const { return false; }
+
+    bool open = true;
+};
+
+struct App {
+    App(Surface& drawn_on, std::filesystem::path searched);
+
+    Surface& surface;
+    std::filesystem::path runs_folder;  // searched for runs
+    Background files;                   // reads runs and small files
+
+    std::vector<OpenRun> runs;
+    std::size_t current = 0;  // the run that panels of one run show; any number where there is none
+    std::vector<std::filesystem::path> found_runs;  // in runs_folder
+
+    std::vector<std::unique_ptr<Panel>> panels;
+    Theme theme = Theme::dark;
+    bool shows_keys = false;  // the window of F1
+    bool resets_layout = false;
+    bool closing = false;                        // the program ends after this frame
+    std::string message;                         // of what went wrong last, until it is closed
+    std::vector<std::filesystem::path> dropped;  // in this frame
+
+    // Of the current run; null where there is none or it was not read yet.
+    const RunView* run() const;
+
+    // Opens a run, or shows it where it is open already.
+    void open_run(const std::filesystem::path& folder);
+    void close_run(std::size_t place);
+
+    // Before each frame: what came from other threads, and what has to be asked of them. Says whether something came.
+    bool update();
+
+    // Whether something is still on its way.
+    bool waits() const;
+
+ private:
+    void read_runs();
+    std::chrono::steady_clock::time_point next_read_;
+    std::chrono::steady_clock::time_point next_search_;
+};
+
+}  // namespace ouaf::dashboard

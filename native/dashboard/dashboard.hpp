@@ -1,0 +1,28 @@
+// `ouaf dashboard`: the window from its opening to its close, and pictures of its panels without one.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+namespace ouaf::dashboard {
+
+struct Options {
+    std::vector<std::filesystem::path> runs;  // to open; without any, the latest below `runs_folder` is offered
+    std::filesystem::path runs_folder = "runs";
+    bool light = false;
+};
+
+// Returns when the window was closed.
+void show(const Options& options);
+
+struct ScreenshotOptions {
+    std::filesystem::path folder;  // made where it is not there
+    int width = 1440;
+    int height = 900;
+    float scale = 1;
+};
+
+// Writes dashboard.png, the whole window, and one picture of each panel, once they show what they read.
+void write_screenshots(const Options& options, const ScreenshotOptions& pictures);
+
+}  // namespace ouaf::dashboard
