@@ -4,6 +4,7 @@
 #include <string>
 
 #include "native/commands/commands.hpp"
+#include "native/commands/stop_signals.hpp"
 #include "native/dashboard/dashboard.hpp"
 
 namespace ouaf::commands {
@@ -34,7 +35,7 @@ void add_dashboard(CLI::App& app) {
         ->needs(folder)
         ->capture_default_str();
     command->callback([all] {
-        if (all->pictures.folder.empty()) dashboard::show(all->options);
+        if (all->pictures.folder.empty()) dashboard::show(all->options, stop_on_signals());
         else dashboard::write_screenshots(all->options, all->pictures);
     });
 }

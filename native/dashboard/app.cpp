@@ -10,8 +10,10 @@ namespace ouaf::dashboard {
 App::App(Surface& drawn_on, std::filesystem::path searched)
     : surface(drawn_on),
       runs_folder(std::move(searched)),
+      panels(make_panels()),
+      photos([&drawn_on] { drawn_on.wake(); }),
       files([&drawn_on] { drawn_on.wake(); }),
-      panels(make_panels()) {}
+      session([&drawn_on] { drawn_on.wake(); }) {}
 
 const RunView* App::run() const { return current < runs.size() ? runs[current].view.get() : nullptr; }
 
@@ -52,9 +54,28 @@ void App::read_runs() {
     }
 }
 
+void App::take(const Message& arrived) {
+    if (const auto* status = std::get_if<Status>(&arrived)) {
+        if (status->state == State::failed) message = status->error;
+    } else if (const auto* tested = std::get_if<std::shared_ptr<const Mistakes>>(&arrived)) {
+        mistakes[(*tested)->run] = *tested;
+    } else if (const auto* answered = std::get_if<PhotoAnswer>(&arrived)) {
+        answer = *answered;
+    } else if (const auto* result = std::get_if<SavedModel>(&arrived)) {
+        saved_model = *result;
+    } else if (const auto* photo = std::get_if<ChangedPhoto>(&arrived)) {
+        changed = *photo;
+    }
+}
+
 bool App::update() {
     using namespace std::chrono_literals;
-    const bool came = files.collect();
+    bool came = files.collect();
+    came = photos.collect() || came;
+    for (const Message& arrived : session.collect()) {
+        take(arrived);
+        came = true;
+    }
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_read_) {
         next_read_ = now + 500ms;
@@ -68,7 +89,8 @@ bool App::update() {
 }
 
 bool App::waits() const {
-    if (std::any_of(runs.begin(), runs.end(), [](const OpenRun& run) { return !run.view; })) return true;
+    if (!photos.idle() || std::any_of(runs.begin(), runs.end(), [](const OpenRun& run) { return !run.view; }))
+        return true;
     return std::any_of(panels.begin(), panels.end(), [this](const auto& panel) { return panel->waits(*this); });
 }
 

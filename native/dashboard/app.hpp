@@ -3,12 +3,16 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "native/dashboard/background.hpp"
+#include "native/dashboard/photos.hpp"
 #include "native/dashboard/run_reader.hpp"
+#include "native/dashboard/session.hpp"
 #include "native/dashboard/style.hpp"
 #include "native/dashboard/surface.hpp"
 
@@ -51,19 +55,33 @@ struct App {
 
     Surface& surface;
     std::filesystem::path runs_folder;  // searched for runs
-    Background files;                   // reads runs and small files
 
     std::vector<OpenRun> runs;
     std::size_t current = 0;  // the run that panels of one run show; any number where there is none
     std::vector<std::filesystem::path> found_runs;  // in runs_folder
 
+    // What the trainer thread answered last.
+    std::map<std::filesystem::path, std::shared_ptr<const Mistakes>> mistakes;  // by run
+    std::optional<PhotoAnswer> answer;
+    std::optional<SavedModel> saved_model;
+    std::optional<ChangedPhoto> changed;
+
+    std::optional<std::filesystem::path> wanted_recipe;  // that a panel asks Run control to choose
+    std::vector<std::filesystem::path> dropped;          // files, in this frame
+
     std::vector<std::unique_ptr<Panel>> panels;
     Theme theme = Theme::dark;
     bool shows_keys = false;  // the window of F1
     bool resets_layout = false;
-    bool closing = false;                        // the program ends after this frame
-    std::string message;                         // of what went wrong last, until it is closed
-    std::vector<std::filesystem::path> dropped;  // in this frame
+    bool asks_to_close = false;
+    bool closing = false;  // the window closes after this frame
+    bool goes_on = false;  // and the run goes on without it
+    std::string message;   // of what went wrong last, until it is closed
+
+    // These end first: what their threads deliver goes into what stands above.
+    Photos photos;
+    Background files;  // reads runs and small files
+    Session session;
 
     // Of the current run; null where there is none or it was not read yet.
     const RunView* run() const;
@@ -80,6 +98,7 @@ struct App {
 
  private:
     void read_runs();
+    void take(const Message& arrived);
     std::chrono::steady_clock::time_point next_read_;
     std::chrono::steady_clock::time_point next_search_;
 };

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 #include "native/dashboard/app.hpp"
 #include "native/dashboard/context.hpp"
@@ -49,9 +50,26 @@ void settle(App& app, Surface& surface, const std::function<void()>& content) {
     }
 }
 
+// The run to its end, its progress on the terminal; Ctrl-C stops and saves it.
+void go_on_headless(App& app, const std::atomic<bool>& stop) {
+    std::string said;
+    while (app.session.status().is_busy()) {
+        app.session.collect();
+        const Status& status = app.session.status();
+        if (stop) app.session.stop();
+        const std::string now = status.stage + ", " + std::to_string(static_cast<int>(100 * status.share)) + " %";
+        if (now != said) std::fprintf(stderr, "%s: %s\n", status.folder.c_str(), now.c_str());
+        said = now;
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    const Status& status = app.session.status();
+    std::fprintf(stderr, "%s: %s\n", status.folder.c_str(),
+                 (status.error.empty() ? status.stage : status.error).c_str());
+}
+
 }  // namespace
 
-void show(const Options& options) {
+void show(const Options& options, const std::atomic<bool>& stop) {
     const Context context(settings_file());
     const std::unique_ptr<Surface> surface = open_window("ouaf", 1440, 900);
     App app(*surface, options.runs_folder);
@@ -73,9 +91,11 @@ void show(const Options& options) {
         }
         app.update();
         app.dropped = surface->take_dropped_files();
-        if (surface->take_close_request()) app.closing = true;
+        if (surface->take_close_request()) app.asks_to_close = true;
+        if (stop) app.closing = true;
         draw(*surface, [&] { draw_frame(app); });
     }
+    if (app.goes_on) go_on_headless(app, stop);
 }
 
 void write_screenshots(const Options& options, const ScreenshotOptions& pictures) {
@@ -88,6 +108,11 @@ void write_screenshots(const Options& options, const ScreenshotOptions& pictures
     apply_style(app.theme, surface->scale());
     settle(app, *surface, [&] { draw_frame(app); });
     write_png(pictures.folder / "dashboard.png", surface->read_pixels());
+    for (const OpenRun& run : app.runs) {
+        if (!run.view->has_model) continue;
+        app.session.evaluate(run.folder);
+        settle(app, *surface, [&] { draw_frame(app); });
+    }
     for (const auto& panel : app.panels) {
         settle(app, *surface, [&] { draw_alone(app, *panel); });
         write_png(pictures.folder / file_name(panel->title()), surface->read_pixels());

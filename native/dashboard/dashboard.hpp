@@ -1,6 +1,7 @@
 // `ouaf dashboard`: the window from its opening to its close, and pictures of its panels without one.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <vector>
 
@@ -12,8 +13,9 @@ struct Options {
     bool light = false;
 };
 
-// Returns when the window was closed.
-void show(const Options& options);
+// Returns when the window was closed and no run goes on without it. Once `stop` is set, as Ctrl-C does, the run is
+// stopped and saved.
+void show(const Options& options, const std::atomic<bool>& stop);
 
 struct ScreenshotOptions {
     std::filesystem::path folder;  // made where it is not there

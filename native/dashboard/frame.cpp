@@ -32,7 +32,7 @@ void draw_menus(App& app) {
         for (const std::filesystem::path& folder : app.found_runs)
             if (ImGui::MenuItem(folder.c_str())) app.open_run(folder);
         ImGui::Separator();
-        if (ImGui::MenuItem("Quit", "Ctrl+Q")) app.closing = true;
+        if (ImGui::MenuItem("Quit", "Ctrl+Q")) app.asks_to_close = true;
         ImGui::EndMenu();
     }
     if (ImGui::BeginMenu("View")) {
@@ -50,8 +50,11 @@ void draw_menus(App& app) {
     ImGui::EndMainMenuBar();
 }
 
-constexpr std::array<std::pair<const char*, const char*>, 5> keys{{
+constexpr std::array<std::pair<const char*, const char*>, 8> keys{{
     {"F1", "this list"},
+    {"Ctrl+P", "pause the run, or go on"},
+    {"Ctrl+S", "save the run now"},
+    {"Ctrl+R", "in Data: draw the changes of a photo anew"},
     {"Ctrl+L", "light or dark"},
     {"Ctrl+Q", "quit"},
     {"Ctrl+Tab", "go through the panels"},
@@ -60,7 +63,12 @@ constexpr std::array<std::pair<const char*, const char*>, 5> keys{{
 
 void take_keys(App& app) {
     if (ImGui::Shortcut(ImGuiKey_F1, ImGuiInputFlags_RouteGlobal)) app.shows_keys = !app.shows_keys;
-    if (ImGui::Shortcut(ImGuiMod_Ctrl | ImGuiKey_Q, ImGuiInputFlags_RouteGlobal)) app.closing = true;
+    if (ImGui::Shortcut(ImGuiMod_Ctrl | ImGuiKey_Q, ImGuiInputFlags_RouteGlobal)) app.asks_to_close = true;
+    if (ImGui::Shortcut(ImGuiMod_Ctrl | ImGuiKey_P, ImGuiInputFlags_RouteGlobal)) {
+        if (app.session.status().can_go_on()) app.session.go_on();
+        else app.session.pause();
+    }
+    if (ImGui::Shortcut(ImGuiMod_Ctrl | ImGuiKey_S, ImGuiInputFlags_RouteGlobal)) app.session.save();
     if (ImGui::Shortcut(ImGuiMod_Ctrl | ImGuiKey_L, ImGuiInputFlags_RouteGlobal))
         app.theme = app.theme == Theme::light ? Theme::dark : Theme::light;
 }
@@ -78,6 +86,33 @@ void draw_keys(App& app) {
         }
     }
     ImGui::End();
+}
+
+// A window that closes never ends a run silently.
+void draw_close_question(App& app) {
+    constexpr const char* title = "A run goes on";
+    if (app.closing || !app.asks_to_close) return;
+    if (!app.session.status().is_busy()) {
+        app.closing = true;
+        return;
+    }
+    if (!ImGui::IsPopupOpen(title)) ImGui::OpenPopup(title);
+    ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5F, 0.5F});
+    if (!ImGui::BeginPopupModal(title, nullptr, ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_AlwaysAutoResize))
+        return;
+    ImGui::Text("%s is not done yet.", app.session.status().folder.filename().c_str());
+    ImGui::Spacing();
+    if (ImGui::Button("Stop and save")) {
+        app.session.stop();
+        app.closing = true;
+    }
+    ImGui::SameLine();
+    if (ImGui::Button("Go on without a window")) app.closing = app.goes_on = true;
+    ImGui::SetItemTooltip("The program stays until the run is done, and says how far it is where it was started.");
+    ImGui::SameLine();
+    if (ImGui::Button("Stay") || ImGui::IsKeyPressed(ImGuiKey_Escape)) app.asks_to_close = false;
+    if (app.closing || !app.asks_to_close) ImGui::CloseCurrentPopup();
+    ImGui::EndPopup();
 }
 
 void draw_message(App& app) {
@@ -112,6 +147,7 @@ void draw_frame(App& app) {
     }
     draw_keys(app);
     draw_message(app);
+    draw_close_question(app);
     app.dropped.clear();
 }
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace ouaf::dashboard {
 namespace {
@@ -144,20 +143,12 @@ ImVec4 bad_colour() { return palette().bad; }
 ImVec4 faint_colour() { return palette().faint; }
 
 ImVec4 heat_colour(float share) {
-    const Palette& p = palette();
-    const float part = std::clamp(share, 0.0F, 1.0F);
-    const ImVec4 hot = series_colour(1);
-    // Half of the way to the accent, then on to orange: small values are seen, large ones stand out.
-    const ImVec4 from = part < 0.5F ? with_alpha(p.text, 0.03F) : p.accent;
-    const ImVec4 to = part < 0.5F ? p.accent : hot;
-    const float way = part < 0.5F ? part * 2 : part * 2 - 1;
-    return {from.x + (to.x - from.x) * way, from.y + (to.y - from.y) * way, from.z + (to.z - from.z) * way,
-            from.w + (to.w - from.w) * std::sqrt(way)};
+    return with_alpha(series_colour(1), 0.12F + 0.78F * std::clamp(share, 0.0F, 1.0F));
 }
 
 ImVec4 with_alpha(ImVec4 colour, float alpha) { return {colour.x, colour.y, colour.z, alpha}; }
 
-void empty_state(const char* title, const char* explanation) {
+float empty_state(const char* title, const char* explanation) {
     const float width = std::min(em(30), ImGui::GetContentRegionAvail().x);
     const float left = ImGui::GetCursorPosX() + (ImGui::GetContentRegionAvail().x - width) / 2;
     ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::max(em(1), ImGui::GetContentRegionAvail().y * 0.28F));
@@ -171,8 +162,7 @@ void empty_state(const char* title, const char* explanation) {
     ImGui::TextWrapped("%s", explanation);
     ImGui::PopStyleColor();
     ImGui::PopTextWrapPos();
-    ImGui::Dummy({0, 0});
-    ImGui::SetCursorPosX(left);
+    return left;
 }
 
 void faint_text(const char* text) {

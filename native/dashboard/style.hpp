@@ -25,13 +25,14 @@ ImVec4 warning_colour();
 ImVec4 bad_colour();
 ImVec4 faint_colour();
 
-// From the background to the accent as `share` goes from 0 to 1: for heat maps and matrices.
+// Stronger as `share` goes from 0 to 1: for the cells of a matrix.
 ImVec4 heat_colour(float share);
 
 ImVec4 with_alpha(ImVec4 colour, float alpha);
 
-// Centred in what is left of the window, wrapped: what a panel says while it has nothing to show.
-void empty_state(const char* title, const char* explanation);
+// Centred in what is left of the window, wrapped: what a panel says while it has nothing to show. Returns where its
+// lines begin, for what stands below.
+float empty_state(const char* title, const char* explanation);
 
 // Text that a table or a form shows less of.
 void faint_text(const char* text);

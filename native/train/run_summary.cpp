@@ -94,4 +94,10 @@ std::map<std::string, std::string> recipe_keys(const std::filesystem::path& fold
     return keys;
 }
 
+std::map<std::string, std::string> toml_keys(std::string_view text) {
+    std::map<std::string, std::string> keys;
+    flatten(toml::parse(text), "", keys);
+    return keys;
+}
+
 }  // namespace ouaf

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "native/train/run_log.hpp"
 
@@ -32,5 +33,8 @@ RunSummary summarise(const RunLog& log);
 // The keys of a run's recipe.toml with their values as text: {"train.epochs", "12"}. Read as they stand there, so that
 // a recipe with keys of another version can be compared too. Throws std::runtime_error "path:line: cause".
 std::map<std::string, std::string> recipe_keys(const std::filesystem::path& folder);
+
+// The same of TOML that is right, such as to_toml's.
+std::map<std::string, std::string> toml_keys(std::string_view text);
 
 }  // namespace ouaf

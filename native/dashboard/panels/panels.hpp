@@ -9,7 +9,11 @@
 namespace ouaf::dashboard {
 
 std::unique_ptr<Panel> make_curves();
+std::unique_ptr<Panel> make_mistakes();
+std::unique_ptr<Panel> make_run_control();
 std::unique_ptr<Panel> make_runs();
+std::unique_ptr<Panel> make_throughput();
+std::unique_ptr<Panel> make_try_photo();
 
 // All of them, in the order of their tabs.
 std::vector<std::unique_ptr<Panel>> make_panels();

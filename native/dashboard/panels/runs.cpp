@@ -1,4 +1,5 @@
 // Runs: those that are open, those that lie on the disk, and in what their recipes differ.
+#include <imgui.h>
 #include <imgui_stdlib.h>
 #include <implot.h>
 
