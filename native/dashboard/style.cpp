@@ -142,9 +142,7 @@ ImVec4 warning_colour() { return palette().warning; }
 ImVec4 bad_colour() { return palette().bad; }
 ImVec4 faint_colour() { return palette().faint; }
 
-ImVec4 heat_colour(float share) {
-    return with_alpha(series_colour(1), 0.12F + 0.78F * std::clamp(share, 0.0F, 1.0F));
-}
+ImVec4 heat_colour(float share) { return with_alpha(series_colour(1), 0.12F + 0.78F * std::clamp(share, 0.0F, 1.0F)); }
 
 ImVec4 with_alpha(ImVec4 colour, float alpha) { return {colour.x, colour.y, colour.z, alpha}; }
 
