@@ -30,7 +30,7 @@ try {
     const feeds = { [model.input]: model.wrap(classifier.preprocessor.prepare(bytes).tensor) };
 
     const runs = {
-      bare: () => model.session.run(feeds, [model.output]),
+      bare: () => model.session.run(feeds, [model.outputs.logits]),
       whole: () => classifier.predict(bytes),
     };
     /** @param {() => Promise<unknown>} run */

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     ouaf::commands::add_train(app);
     ouaf::commands::add_tune(app);
     ouaf::commands::add_evaluate(app);
+    ouaf::commands::add_calibrate(app);
     ouaf::commands::add_compare(app);
     ouaf::commands::add_dashboard(app);
     ouaf::commands::add_predict(app);

@@ -18,7 +18,7 @@ struct State {
     ouaf::Bundle bundle;
     std::vector<float> tensor;
     ouaf::PhotoSize photo;
-    std::string ranking;
+    std::string answer;
     std::string error_kind;
     std::string error_message;
 };
@@ -70,15 +70,15 @@ int ouaf_tensor_size() { return static_cast<int>(state().tensor.size()); }
 int ouaf_photo_width() { return state().photo.width; }
 int ouaf_photo_height() { return state().photo.height; }
 
-// A JSON list of the best classes, best first; null after an error.
-const char* ouaf_rank(const float* logits, int count, int top) {
+// JSON of ouaf::Answer; null after an error.
+const char* ouaf_answer(const float* logits, int count, int top) {
     State& s = state();
     const int failed = guarded("wrong_result", [&] {
-        const auto best =
-            ouaf::rank(s.bundle, {logits, static_cast<std::size_t>(count)}, static_cast<std::size_t>(top));
-        s.ranking = ouaf::to_json(s.bundle, best).dump();
+        const auto answer =
+            ouaf::answer(s.bundle, {logits, static_cast<std::size_t>(count)}, static_cast<std::size_t>(top));
+        s.answer = ouaf::to_json(s.bundle, answer).dump();
     });
-    return failed != 0 ? nullptr : s.ranking.c_str();
+    return failed != 0 ? nullptr : s.answer.c_str();
 }
 
 // Prepares the bundle's self-test and checks its tensor.

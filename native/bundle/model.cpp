@@ -7,6 +7,7 @@
 
 #include "native/bundle/checksum.hpp"
 #include "native/files/files.hpp"
+#include "native/graph/activation_map.hpp"
 #include "native/graph/network.hpp"
 #include "native/graph/onnx_io.hpp"
 #include "shared/bundle/golden.hpp"
@@ -54,15 +55,18 @@ Model load_model(const fs::path& folder) {
                                  "SHA-256 differs); copy the bundle again");
     }
     model.graph = graph::parse_onnx(std::as_bytes(std::span(bytes)), file.string());
+    if (!model.bundle.activation_map_name.empty()) graph::remove_output(model.graph, model.bundle.activation_map_name);
     return model;
 }
 
 void save_model(const fs::path& folder, Model model) {
+    model.bundle.golden = self_test(model);
+    const std::string map = "activation_map";
+    model.bundle.activation_map_name = graph::add_activation_map(model.graph, map) ? map : "";
     const std::string onnx = graph::serialise_onnx(model.graph);
     const std::span bytes(reinterpret_cast<const std::uint8_t*>(onnx.data()), onnx.size());
     model.bundle.bytes = static_cast<std::int64_t>(bytes.size());
     model.bundle.sha256 = sha256(bytes);
-    model.bundle.golden = self_test(model);
 
     const fs::path unfinished = fs::path(folder).concat(".unfinished");
     fs::remove_all(unfinished);

@@ -16,12 +16,13 @@ struct Model {
     graph::Graph graph;
 };
 
-// Reads a bundle and checks that the network's file is the one model.json describes.
+// Reads a bundle and checks that the network's file is the one model.json describes. Its activation map stays in the
+// file: the graph has the logits alone.
 // Throws std::runtime_error "path: cause; what to do".
 Model load_model(const std::filesystem::path& folder);
 
-// Writes a bundle: the graph as it is, its size, checksum and self-test (computed with LibTorch) into model.json. The
-// folder appears whole or not at all; one that is there is replaced.
+// Writes a bundle: the graph as it is and its activation map (where it can have one), its size, checksum and self-test
+// (computed with LibTorch) into model.json. The folder appears whole or not at all; one that is there is replaced.
 void save_model(const std::filesystem::path& folder, Model model);
 
 }  // namespace ouaf

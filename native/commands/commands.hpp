@@ -9,6 +9,7 @@ void add_dataset(CLI::App& app);
 void add_train(CLI::App& app);
 void add_tune(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_calibrate(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_dashboard(CLI::App& app);
 void add_bench(CLI::App& app);

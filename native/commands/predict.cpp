@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <array>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -25,25 +26,27 @@ struct Options {
     bool json = false;
 };
 
-std::vector<Prediction> predict(graph::Network& network, const Bundle& bundle, const std::string& photo,
-                                std::size_t top) {
+Answer predict(graph::Network& network, const Bundle& bundle, const std::string& photo, std::size_t top) {
     const PreprocessSpec& spec = bundle.preprocess;
     const at::Tensor input = at::empty({1, 3, spec.size, spec.size});
     preprocess(read_file(photo), spec, {input.data_ptr<float>(), tensor_size(spec)});
     const at::Tensor logits = network.forward(input).contiguous();
-    return rank(bundle, {logits.const_data_ptr<float>(), static_cast<std::size_t>(logits.numel())}, top);
+    return answer(bundle, {logits.const_data_ptr<float>(), static_cast<std::size_t>(logits.numel())}, top);
 }
 
-void print_json(const Bundle& bundle, const std::string& photo, const std::vector<Prediction>& predictions,
-                const std::string& error) {
-    nlohmann::ordered_json json{{"file", photo}, {"predictions", to_json(bundle, predictions)}, {"error", nullptr}};
+void print_json(const Bundle& bundle, const std::string& photo, const Answer& answer, const std::string& error) {
+    nlohmann::ordered_json json{{"file", photo}};
+    json.update(to_json(bundle, answer));
+    json["error"] = nullptr;
+    if (!error.empty()) json["verdict"] = nullptr;
     if (!error.empty()) json["error"] = error;
     std::cout << json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << std::endl;
 }
 
-void print(const Bundle& bundle, const std::string& photo, const std::vector<Prediction>& predictions) {
-    std::printf("%s\n", photo.c_str());
-    for (const Prediction& prediction : predictions) {
+void print(const Bundle& bundle, const std::string& photo, const Answer& answer) {
+    constexpr std::array remarks{"", ": not sure", ": none of what this model knows; the nearest would be"};
+    std::printf("%s%s\n", photo.c_str(), remarks.at(static_cast<std::size_t>(answer.verdict)));
+    for (const Prediction& prediction : answer.predictions) {
         std::printf("  %5.1f %%  %s\n", 100 * prediction.probability,
                     bundle.classes[prediction.index].name.at("en").c_str());
     }
@@ -57,17 +60,17 @@ void run(const Options& options) {
     std::size_t failed = 0;
     std::string first_error;
     for (const std::string& photo : options.photos) {
-        std::vector<Prediction> predictions;
+        Answer answer;
         std::string error;
         try {
-            predictions = predict(network, model.bundle, photo, options.top);
+            answer = predict(network, model.bundle, photo, options.top);
         } catch (const std::runtime_error& caught) {
             error = caught.what();
             if (error.rfind(photo, 0) != 0) error = photo + ": " + error;
             if (failed++ == 0) first_error = error;
         }
-        if (options.json) print_json(model.bundle, photo, predictions, error);
-        else if (error.empty()) print(model.bundle, photo, predictions);
+        if (options.json) print_json(model.bundle, photo, answer, error);
+        else if (error.empty()) print(model.bundle, photo, answer);
         else if (failed > 1) std::fprintf(stderr, "ouaf: %s\n", error.c_str());
     }
     if (failed > 0) throw std::runtime_error(first_error);

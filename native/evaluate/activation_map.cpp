@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "native/graph/activation_map.hpp"
 #include "native/graph/canonicalise.hpp"
 #include "native/graph/fold.hpp"
 
@@ -18,28 +19,13 @@ struct MappedNetwork::Parts {
     bool has_map = false;
 };
 
-std::optional<std::string> find_feature_map(const graph::Graph& graph) {
-    const auto made_by = graph::producers(graph.nodes);
-    std::string value = graph::find_features(graph);
-    for (auto found = made_by.find(value); found != made_by.end(); found = made_by.find(value)) {
-        const graph::Node& node = graph.nodes[found->second];
-        if (node.op == "GlobalAveragePool") return node.inputs.at(0);
-        if (node.op == "ReduceMean") return node.inputs.at(0);
-        const bool keeps_values =
-            node.op == "Flatten" || node.op == "Reshape" || node.op == "Squeeze" || node.op == "Dropout";
-        if (!keeps_values) return std::nullopt;
-        value = node.inputs.at(0);
-    }
-    return std::nullopt;
-}
-
 MappedNetwork::MappedNetwork(graph::Graph graph)
     : MappedNetwork([&] {
           graph::canonicalise(graph);
           graph::fold_constants(graph);
           Parts parts{std::move(graph), {}, false};
           parts.rows = graph::head_rows(parts.graph);
-          if (const std::optional<std::string> map = find_feature_map(parts.graph)) {
+          if (const std::optional<std::string> map = graph::find_feature_map(parts.graph)) {
               parts.graph.outputs.push_back({*map, graph::DType::float32, false, {}});
               parts.has_map = true;
           }

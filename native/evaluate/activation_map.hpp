@@ -8,8 +8,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <optional>
-
 #include "native/graph/graph.hpp"
 #include "native/graph/head.hpp"
 #include "native/graph/network.hpp"
@@ -20,10 +18,6 @@ struct MappedAnswer {
     at::Tensor logits;    // [classes]
     at::Tensor features;  // [channels, h', w'] before the mean; undefined where the network is of another form
 };
-
-// The value whose mean over its places the head reads; none where something else is between them. The graph is
-// canonical.
-std::optional<std::string> find_feature_map(const graph::Graph& graph);
 
 class MappedNetwork {
  public:

@@ -130,12 +130,14 @@ Bundle parse_bundle(std::string_view text) {
     const Json input = section(json, "input");
     bundle.input_name = value_or(input, "name", bundle.input_name);
     bundle.logits_name = value_or(section(json, "outputs"), "logits", bundle.logits_name);
+    bundle.activation_map_name = value_or(section(json, "outputs"), "activation_map", bundle.activation_map_name);
     bundle.preprocess = parse_preprocess(input, section(json, "preprocess"));
     bundle.classes = parse_classes(value_of<Json>(json, "classes"));
     bundle.temperature = value_or(json, "temperature", bundle.temperature);
     if (bundle.bytes < 1) fail("bytes", "must be the size of the model's file");
     if (!(bundle.temperature > 0)) fail("temperature", "must be above 0");
     bundle.unsure_below = value_or(json, "unsure_below", bundle.unsure_below);
+    if (json.contains("none_below")) bundle.none_below = value_of<double>(json, "none_below");
     bundle.metrics = value_or(json, "metrics", bundle.metrics);
     const Json golden = value_of<Json>(json, "golden");
     if (!golden.is_object()) fail("golden", "is not an object");
@@ -164,10 +166,12 @@ nlohmann::ordered_json to_json(const Bundle& bundle) {
                           {"grey", spec.grey},
                           {"equalise", spec.equalise}};
     json["outputs"] = {{"logits", bundle.logits_name}};
+    if (!bundle.activation_map_name.empty()) json["outputs"]["activation_map"] = bundle.activation_map_name;
     json["classes"] = nlohmann::ordered_json::array();
     for (const ClassLabel& label : bundle.classes) json["classes"].push_back({{"id", label.id}, {"name", label.name}});
     json["temperature"] = bundle.temperature;
     json["unsure_below"] = bundle.unsure_below;
+    if (bundle.none_below) json["none_below"] = *bundle.none_below;
     json["metrics"] = bundle.metrics;
     json["golden"] = {{"picture", bundle.golden.picture},
                       {"tensor_crc32", bundle.golden.tensor_crc},

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,10 +38,12 @@ struct Bundle {
     std::string sha256;
     std::string input_name = "input";
     std::string logits_name = "logits";
+    std::string activation_map_name;  // see graph::add_activation_map; empty: the network has none
     PreprocessSpec preprocess;
-    std::vector<ClassLabel> classes;  // in the order of the logits
-    double temperature = 1.0;         // logits are divided by it before the softmax
-    double unsure_below = 0.0;        // 0: never unsure
+    std::vector<ClassLabel> classes;   // in the order of the logits
+    double temperature = 1.0;          // logits are divided by it before the softmax
+    double unsure_below = 0.0;         // the best class's probability; 0: never unsure
+    std::optional<double> none_below;  // the largest logit, where the photo shows none of the classes; empty: not known
     std::map<std::string, double> metrics;
     Golden golden;
 };
@@ -61,7 +64,19 @@ std::vector<double> probabilities(const Bundle& bundle, std::span<const float> l
 // The `top` likeliest classes, best first; equal ones in class order.
 std::vector<Prediction> rank(const Bundle& bundle, std::span<const float> logits, std::size_t top);
 
-// [{"id", "name", "probability"}, …] in English.
-nlohmann::ordered_json to_json(const Bundle& bundle, const std::vector<Prediction>& predictions);
+// How far an answer can be trusted, by the bundle's thresholds. A network that was never shown anything else answers
+// any photo with its classes; the logits of what it knows are larger (as the energy of Liu et al. 2020,
+// https://arxiv.org/abs/2010.03759, of which the largest logit is the main part).
+enum class Verdict { sure, unsure, none };
+
+struct Answer {
+    Verdict verdict = Verdict::sure;
+    std::vector<Prediction> predictions;
+};
+
+Answer answer(const Bundle& bundle, std::span<const float> logits, std::size_t top);
+
+// {"verdict": "sure", "unsure" or "none", "predictions": [{"id", "name", "probability"}, …]}, names in English.
+nlohmann::ordered_json to_json(const Bundle& bundle, const Answer& answer);
 
 }  // namespace ouaf

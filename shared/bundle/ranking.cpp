@@ -1,5 +1,6 @@
 // From logits to an answer: softmax, the best classes, and their printable form.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -29,13 +30,23 @@ std::vector<Prediction> rank(const Bundle& bundle, std::span<const float> logits
     return predictions;
 }
 
-nlohmann::ordered_json to_json(const Bundle& bundle, const std::vector<Prediction>& predictions) {
+Answer answer(const Bundle& bundle, std::span<const float> logits, std::size_t top) {
+    const std::vector<Prediction> best = rank(bundle, logits, 1);
+    Answer answer{Verdict::sure, rank(bundle, logits, top)};
+    if (best.empty()) return answer;
+    if (bundle.none_below && logits[best[0].index] < *bundle.none_below) answer.verdict = Verdict::none;
+    else if (best[0].probability < bundle.unsure_below) answer.verdict = Verdict::unsure;
+    return answer;
+}
+
+nlohmann::ordered_json to_json(const Bundle& bundle, const Answer& answer) {
+    constexpr std::array names{"sure", "unsure", "none"};
     auto list = nlohmann::ordered_json::array();
-    for (const Prediction& prediction : predictions) {
+    for (const Prediction& prediction : answer.predictions) {
         const ClassLabel& label = bundle.classes.at(prediction.index);
         list.push_back({{"id", label.id}, {"name", label.name.at("en")}, {"probability", prediction.probability}});
     }
-    return list;
+    return {{"verdict", names.at(static_cast<std::size_t>(answer.verdict))}, {"predictions", list}};
 }
 
 }  // namespace ouaf

@@ -34,7 +34,7 @@ try {
       try {
         const { tensor, width, height } = classifier.preprocessor.prepare(photo);
         const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", tensor));
-        const logits = [...(await classifier.model.run(tensor))];
+        const logits = [...(await classifier.model.run(tensor)).logits];
         return { width, height, tensor: [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join(""), logits };
       } catch (error) {
         const { kind, message } = /** @type {{kind?: string, message: string}} */ (error);

@@ -75,9 +75,25 @@ TEST_CASE("the best classes come first, equal ones in class order", "[bundle]") 
 }
 
 TEST_CASE("an answer is printed with its id, its English name and its probability", "[bundle]") {
-    const auto json = to_json(with_classes(3), {{2, 0.75}, {0, 0.25}});
-    CHECK(json.dump() ==
-          R"([{"id":"id2","name":"name 2","probability":0.75},{"id":"id0","name":"name 0","probability":0.25}])");
+    const auto json = to_json(with_classes(3), {Verdict::unsure, {{2, 0.75}, {0, 0.25}}});
+    CHECK(json.dump() == R"({"verdict":"unsure","predictions":[{"id":"id2","name":"name 2","probability":0.75},)"
+                         R"({"id":"id0","name":"name 0","probability":0.25}]})");
+}
+
+TEST_CASE("an answer is as sure as the bundle's thresholds let it be", "[bundle]") {
+    Bundle bundle = with_classes(3);
+    const auto verdict = [&](std::vector<float> logits) { return answer(bundle, logits, 3).verdict; };
+    CHECK(verdict({-9, -9, -9}) == Verdict::sure);  // a bundle without thresholds never doubts
+    bundle.unsure_below = 0.5;
+    bundle.none_below = 2;
+    CHECK(verdict({3, 0, 0}) == Verdict::sure);       // e^3 / (e^3 + 2) = 0.91
+    CHECK(verdict({3, 3, 3}) == Verdict::unsure);     // a third each
+    CHECK(verdict({1.9F, -9, -9}) == Verdict::none);  // however probable it is
+    bundle.temperature = 3;                           // e / (e + 2) = 0.58; the largest logit is taken as it comes
+    CHECK(verdict({3, 0, 0}) == Verdict::sure);
+    bundle.temperature = 6;  // 0.45
+    CHECK(verdict({3, 0, 0}) == Verdict::unsure);
+    CHECK(answer(bundle, {}, 3).predictions.empty());
 }
 
 TEST_CASE("the self-test passes on the device it was made on", "[bundle][golden]") {

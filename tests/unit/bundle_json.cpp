@@ -21,6 +21,7 @@ Bundle example() {
     bundle.sha256 = "abc";
     bundle.input_name = "x";
     bundle.logits_name = "y";
+    bundle.activation_map_name = "z";
     bundle.preprocess = {.size = 20,
                          .resize = 30,
                          .filter = Filter::cubic,
@@ -31,6 +32,7 @@ Bundle example() {
     bundle.classes = {{"n1", {{"en", "dog"}, {"fr", "chien"}}}, {"n2", {{"en", "Löwchen \"lion\""}}}};
     bundle.temperature = 1.25;
     bundle.unsure_below = 0.4;
+    bundle.none_below = -1.5;
     bundle.metrics = {{"test_top1", 0.9}};
     bundle.golden = {"AAAA", 0xFFFFFFFF, {1.5F, -0.1F}};
     return bundle;
@@ -78,6 +80,8 @@ TEST_CASE("a bundle's description survives model.json", "[bundle]") {
     CHECK(after.classes[1].name == before.classes[1].name);
     CHECK(after.temperature == before.temperature);
     CHECK(after.unsure_below == before.unsure_below);
+    CHECK(after.none_below == before.none_below);
+    CHECK(after.activation_map_name == before.activation_map_name);
     CHECK(after.metrics == before.metrics);
     CHECK(after.golden.picture == before.golden.picture);
     CHECK(after.golden.tensor_crc == before.golden.tensor_crc);
@@ -92,7 +96,7 @@ TEST_CASE("a bundle's description survives model.json", "[bundle]") {
 TEST_CASE("what model.json may leave out has the usual value", "[bundle]") {
     Json json = to_json(example());
     for (const char* key : {"version", "architecture", "licence", "sha256", "preprocess", "outputs", "temperature",
-                            "unsure_below", "metrics"}) {
+                            "unsure_below", "none_below", "metrics"}) {
         json.erase(key);
     }
     json["input"] = {{"size", 224}};
@@ -107,6 +111,8 @@ TEST_CASE("what model.json may leave out has the usual value", "[bundle]") {
     CHECK(bundle.preprocess.std == std::array{0.229F, 0.224F, 0.225F});
     CHECK(bundle.temperature == 1.0);
     CHECK(bundle.unsure_below == 0.0);
+    CHECK_FALSE(bundle.none_below);
+    CHECK(bundle.activation_map_name.empty());
     CHECK(bundle.metrics.empty());
 }
 
@@ -142,7 +148,7 @@ TEST_CASE("a field that model.json lacks is named", "[bundle]") {
 TEST_CASE("a field of the wrong type is named, and no number is bent to fit", "[bundle]") {
     const auto wrong_type = [](const std::string& key) { return "'" + key + "' has a value of the wrong type"; };
     const Json text = "7", list = Json::array({1});
-    for (const char* key : {"format", "bytes", "temperature", "unsure_below", "metrics"}) {
+    for (const char* key : {"format", "bytes", "temperature", "unsure_below", "none_below", "metrics"}) {
         CHECK(complaint_about((std::string("/") + key).c_str(), text) == wrong_type(key));
     }
     for (const char* key : {"name", "version", "architecture", "licence", "file", "sha256"}) {

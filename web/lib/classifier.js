@@ -10,8 +10,19 @@ import { createPreprocessor } from "./preprocess.js";
 import { fetchSite } from "./site.js";
 
 /**
+ * What each place of the photo's middle square says for the best class (above 0) or against it.
+ * @typedef {object} Heat
+ * @property {Float32Array<ArrayBuffer>} values  row by row
+ * @property {number} width
+ * @property {number} height
+ * @property {number} share  the square's side by the photo's shorter one
+ */
+
+/**
  * @typedef {object} Result
+ * @property {import("./preprocess.js").Answer["verdict"]} verdict
  * @property {import("./preprocess.js").Prediction[]} predictions  the most likely first
+ * @property {Heat | undefined} heat  where the network looked; not every network can say
  * @property {Float32Array<ArrayBuffer>} logits  a class each, before the temperature
  * @property {number} width         of the photo, in pixels
  * @property {number} height
@@ -30,7 +41,7 @@ export async function load({ root, threads, fresh, onProgress }) {
   const site = await fetchSite(root, { fresh, onProgress });
   const preprocessor = await createPreprocessor({ root, wasmBinary: site.preprocess, modelText: site.modelText });
   const model = await createModel({ root, runtime: site.runtime, weights: site.weights, info: site.model, threads });
-  preprocessor.checkGolden(await model.run(preprocessor.prepareGolden().tensor));
+  preprocessor.checkGolden((await model.run(preprocessor.prepareGolden().tensor)).logits);
   return new Classifier(preprocessor, model, site);
 }
 
@@ -49,6 +60,22 @@ export class Classifier {
   }
 
   /**
+   * @param {import("./model.js").ActivationMap} map
+   * @param {string} id  of a class
+   * @returns {Heat}
+   */
+  #heatOf({ values, width, height }, id) {
+    const place = this.info.classes.findIndex((each) => each.id === id) * width * height;
+    const { size } = this.info.input;
+    return {
+      values: values.slice(place, place + width * height),
+      width,
+      height,
+      share: size / (this.info.preprocess?.resize ?? size),
+    };
+  }
+
+  /**
    * @param {Uint8Array} photo  an encoded picture
    * @param {number} [top]      how many answers
    * @returns {Promise<Result>}
@@ -57,9 +84,10 @@ export class Classifier {
     const start = performance.now();
     const { tensor, width, height } = this.preprocessor.prepare(photo);
     const prepared = performance.now();
-    const logits = await this.model.run(tensor);
+    const { logits, map } = await this.model.run(tensor);
     const modelMs = performance.now() - prepared;
-    const predictions = this.preprocessor.rank(logits, top);
-    return { predictions, logits, width, height, preprocessMs: prepared - start, modelMs };
+    const { verdict, predictions } = this.preprocessor.answer(logits, top);
+    const heat = map && this.#heatOf(map, predictions[0].id);
+    return { verdict, predictions, heat, logits, width, height, preprocessMs: prepared - start, modelMs };
   }
 }

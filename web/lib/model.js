@@ -2,7 +2,7 @@
 // The network: an ONNX Runtime Web session around the bundle's weights.
 //
 //   const model = await createModel({ root, runtime, weights, info, threads: 1 });
-//   const logits = await model.run(tensor);
+//   const { logits, map } = await model.run(tensor);
 
 import { Failure } from "./failure.js";
 import { importFrom } from "./site.js";
@@ -10,7 +10,15 @@ import { importFrom } from "./site.js";
 /**
  * The little of onnxruntime-web that is used here.
  * @typedef {object} Session
- * @property {(feeds: Record<string, unknown>, fetches: string[]) => Promise<Record<string, {data: Float32Array<ArrayBuffer>}>>} run
+ * @property {(feeds: Record<string, unknown>, fetches: string[]) => Promise<Record<string, {data: Float32Array<ArrayBuffer>, dims: number[]}>>} run
+ */
+
+/**
+ * What each place of the photo's middle adds to each logit.
+ * @typedef {object} ActivationMap
+ * @property {Float32Array<ArrayBuffer>} values  class by class, row by row
+ * @property {number} width
+ * @property {number} height
  */
 
 /**
@@ -52,17 +60,20 @@ export class Model {
   constructor(session, info, wrap) {
     this.session = session;
     this.input = info.input.name;
-    this.output = info.outputs.logits;
+    this.outputs = info.outputs;
     this.wrap = wrap;
   }
 
   /**
    * @param {Float32Array} tensor  1x3xSxS
-   * @returns {Promise<Float32Array<ArrayBuffer>>}  a logit a class
+   * @returns {Promise<{logits: Float32Array<ArrayBuffer>, map: ActivationMap | undefined}>}
    */
   async run(tensor) {
-    const outputs = await this.session.run({ [this.input]: this.wrap(tensor) }, [this.output]);
-    return outputs[this.output].data;
+    const { logits, activation_map: map } = this.outputs;
+    const results = await this.session.run({ [this.input]: this.wrap(tensor) }, map ? [logits, map] : [logits]);
+    if (!map) return { logits: results[logits].data, map: undefined };
+    const [, , height, width] = results[map].dims;
+    return { logits: results[logits].data, map: { values: results[map].data, width, height } };
   }
 }
 

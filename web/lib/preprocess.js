@@ -17,7 +17,7 @@ import { importFrom } from "./site.js";
  * @property {() => number} _ouaf_tensor_size  in floats
  * @property {() => number} _ouaf_photo_width
  * @property {() => number} _ouaf_photo_height
- * @property {(logits: number, count: number, top: number) => number} _ouaf_rank
+ * @property {(logits: number, count: number, top: number) => number} _ouaf_answer
  * @property {() => number} _ouaf_golden
  * @property {(logits: number, count: number) => number} _ouaf_check_golden
  * @property {() => number} _ouaf_error_kind
@@ -34,6 +34,12 @@ import { importFrom } from "./site.js";
  * @property {string} id
  * @property {string} name
  * @property {number} probability  0..1
+ */
+
+/**
+ * @typedef {object} Answer
+ * @property {"sure" | "unsure" | "none"} verdict  none: the photo shows nothing that the model knows
+ * @property {Prediction[]} predictions  the most likely first
  */
 
 /**
@@ -96,11 +102,11 @@ export class Preprocessor {
   /**
    * @param {Float32Array} logits
    * @param {number} top  how many
-   * @returns {Prediction[]}  the most likely first
+   * @returns {Answer}
    */
-  rank(logits, top) {
+  answer(logits, top) {
     return this.#withCopy(bytesOf(logits), (pointer) => {
-      const json = this.#wasm._ouaf_rank(pointer, logits.length, top);
+      const json = this.#wasm._ouaf_answer(pointer, logits.length, top);
       if (!json) this.#check(1);
       return JSON.parse(this.#wasm.UTF8ToString(json));
     });

@@ -15,8 +15,9 @@ const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-s
  * @property {string} version
  * @property {string} file
  * @property {{name: string, size: number}} input
- * @property {{logits: string}} outputs
- * @property {unknown[]} classes
+ * @property {{resize?: number}} [preprocess]
+ * @property {{logits: string, activation_map?: string}} outputs
+ * @property {{id: string}[]} classes
  */
 
 /**
