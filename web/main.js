@@ -4,6 +4,8 @@
 // the matching part.
 
 import { createAnswerView } from "./lib/answer_view.js";
+import { knownBreeds, learnBreeds } from "./lib/breeds.js";
+import { failureText, inEachLanguage, speak, words } from "./lib/language.js";
 import { createStorageView, takeNewVersion, workOffline } from "./lib/offline.js";
 import { listenForPhotos } from "./lib/photo_input.js";
 import { createPhotoView } from "./lib/photo_view.js";
@@ -28,6 +30,7 @@ function part(id, type) {
 }
 
 const page = document.documentElement;
+speak(part("language", HTMLButtonElement));
 const input = part("photo", HTMLInputElement);
 const message = part("message", HTMLElement);
 const retry = part("retry", HTMLButtonElement);
@@ -55,6 +58,9 @@ const keepOffline = () => workOffline(() => (part("new-version", HTMLElement).hi
 let modelReady = false;
 /** @type {File | undefined} the newest photo that has no answer yet */
 let waiting;
+/** @typedef {import("./lib/failure.js").Told} Told */
+/** @type {Told | undefined} what the message says, in no language yet */
+let told;
 
 const worker = new WorkerClient((news) => {
   switch (news.type) {
@@ -63,9 +69,10 @@ const worker = new WorkerClient((news) => {
       break;
     case "ready":
       modelReady = true;
-      part("knows", HTMLElement).textContent = `This model knows ${news.classes} breeds.`;
+      learnBreeds(news.breeds);
+      drawKnows();
       if (waiting) ask(waiting);
-      else setState(message.textContent ? "error" : "ready");
+      else setState(told ? "error" : "ready");
       break;
     case "stored":
       storageView.show(news.state, news.bytes);
@@ -78,12 +85,12 @@ const worker = new WorkerClient((news) => {
       part("answers", HTMLElement).closest("section")?.scrollIntoView({ block: "nearest" });
       break;
     case "refused":
-      refuse(news.message);
+      refuse(news);
       break;
     case "failed":
       modelReady = false;
       retry.hidden = false;
-      say(news.message);
+      say(news);
       setState("error");
       break;
   }
@@ -95,25 +102,26 @@ function take(photo) {
   if (photo.size > LARGEST_FILE) {
     worker.forget();
     photoView.empty();
-    refuse(`This file is larger than ${LARGEST_FILE / 1e6} MB. Choose a smaller photo.`);
+    const megabytes = LARGEST_FILE / 1e6;
+    refuse({ kind: "file_too_large", message: `This file is larger than ${megabytes} MB. Choose a smaller photo.`, values: { megabytes } });
     return;
   }
   photoView.show(photo);
   waiting = photo;
   if (modelReady) ask(photo);
-  else if (retry.hidden) say(""); // still loading: the photo waits; after a failure its message stays
+  else if (retry.hidden) say(undefined); // still loading: the photo waits; after a failure its message stays
 }
 
 /** @param {File} photo */
 function ask(photo) {
-  say("");
+  say(undefined);
   setState("busy");
   worker.ask(photo, TOP);
 }
 
 /**
  * The photo is at fault; the next one may be fine.
- * @param {string} why
+ * @param {Told} why
  */
 function refuse(why) {
   waiting = undefined;
@@ -122,9 +130,18 @@ function refuse(why) {
   if (modelReady) setState("error");
 }
 
-/** @param {string} text */
-function say(text) {
-  message.textContent = text;
+/** @param {Told | undefined} failure */
+function say(failure) {
+  told = failure;
+  drawMessage();
+}
+
+function drawMessage() {
+  message.textContent = told ? failureText(told) : "";
+}
+
+function drawKnows() {
+  if (modelReady) part("knows", HTMLElement).textContent = words().knows(knownBreeds().length);
 }
 
 /** @param {"loading" | "ready" | "busy" | "done" | "error"} state */
@@ -135,12 +152,14 @@ function setState(state) {
 retry.addEventListener("click", () => {
   retry.hidden = true;
   input.focus({ preventScroll: true }); // the button is gone; do not lose a keyboard user's place
-  say("");
+  say(undefined);
   progressView.empty();
   setState("loading");
   worker.start(true);
 });
 
+inEachLanguage(drawKnows);
+inEachLanguage(drawMessage);
 page.dataset.started = "";
 listenForPhotos(input, take);
 worker.start(false);

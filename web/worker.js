@@ -36,7 +36,7 @@ async function start(threads, fresh) {
       fresh,
       onProgress: (done, total) => tell({ type: "progress", done, total }),
     });
-    tell({ type: "ready", classes: classifier.info.classes.length });
+    tell({ type: "ready", breeds: classifier.info.classes });
     tell({ type: "stored", state: await classifier.keep(), bytes: classifier.bytes });
   } catch (error) {
     tell({ type: "failed", ...described(error) });
@@ -74,7 +74,7 @@ async function read(photo) {
 
 /** @param {unknown} error */
 function described(error) {
-  if (error instanceof Failure) return { kind: error.kind, message: error.message };
+  if (error instanceof Failure) return { kind: error.kind, message: error.message, values: error.values };
   console.error(error); // the visitor gets a sentence; whoever opens the console gets the rest
   return { kind: "crashed", message: "Something broke inside the page. Try again." };
 }

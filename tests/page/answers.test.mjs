@@ -191,6 +191,7 @@ test("the keyboard is enough", async () => {
   await waitForState(visit.page, "ready");
   const chooser = visit.page.waitForEvent("filechooser"); // asked for early: the browser has to be told to wait for it
   await visit.page.bringToFront();
+  await visit.page.keyboard.press("Tab"); // the language
   await visit.page.keyboard.press("Tab");
   assert.equal(await visit.page.evaluate(() => document.activeElement?.id), "photo");
   await visit.page.keyboard.press("Enter");

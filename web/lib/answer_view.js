@@ -2,6 +2,9 @@
 // The breeds found, the most likely first, as bars. Each carries its class id and its full
 // probability in data attributes, for tests and assistive tools.
 
+import { breedName } from "./breeds.js";
+import { duration, inEachLanguage, percent, words } from "./language.js";
+
 /** @typedef {import("./preprocess.js").Prediction} Prediction */
 
 /**
@@ -11,8 +14,21 @@
  * @param {HTMLElement} elements.spoken  what a screen reader says at once
  */
 export function createAnswerView({ list, took, spoken }) {
+  /** @type {{predictions: Prediction[], milliseconds: number} | undefined} */
+  let shown;
+
+  const draw = () => {
+    if (!shown) return;
+    const { predictions, milliseconds } = shown;
+    list.replaceChildren(...predictions.map(row));
+    took.textContent = words().took(duration(milliseconds));
+    spoken.textContent = words().mostLikely(predictions.map(({ id, probability }) => `${breedName(id)}, ${percent(probability)}`));
+  };
+  inEachLanguage(draw);
+
   return {
     empty() {
+      shown = undefined;
       list.replaceChildren();
       took.textContent = "";
       spoken.textContent = "";
@@ -22,16 +38,14 @@ export function createAnswerView({ list, took, spoken }) {
      * @param {number} milliseconds
      */
     show(predictions, milliseconds) {
-      list.replaceChildren(...predictions.map(row));
-      took.textContent = `Took ${duration(milliseconds)} on this device.`;
-      const words = predictions.map(({ name, probability }) => `${name}, ${percent(probability)}`);
-      spoken.textContent = `Most likely ${words.join("; then ")}.`;
+      shown = { predictions, milliseconds };
+      draw();
     },
   };
 }
 
 /** @param {Prediction} prediction */
-function row({ id, name, probability }) {
+function row({ id, probability }) {
   const item = element("li", "answer");
   item.dataset.prediction = "";
   item.dataset.id = id;
@@ -43,7 +57,7 @@ function row({ id, name, probability }) {
   filled.style.setProperty("--part", String(probability));
   bar.append(filled);
 
-  item.append(element("span", "name", name), element("span", "share", percent(probability)), bar);
+  item.append(element("span", "name", breedName(id)), element("span", "share", percent(probability)), bar);
   return item;
 }
 
@@ -57,19 +71,4 @@ function element(tag, className, text = "") {
   made.className = className;
   made.textContent = text;
   return made;
-}
-
-/**
- * Never "100%" or "0%": the model is never certain.
- * @param {number} probability
- */
-function percent(probability) {
-  if (probability >= 0.995) return ">99%";
-  if (probability < 0.005) return "<1%";
-  return `${Math.round(probability * 100)}%`;
-}
-
-/** @param {number} milliseconds */
-function duration(milliseconds) {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -100,10 +100,13 @@ async function request(url, path, cache) {
   try {
     response = await fetch(url, { cache, credentials: "same-origin" });
   } catch {
-    throw new Failure("download", `The download failed (${path}). Check the connection, then try again.`);
+    throw new Failure("unreachable", `The download failed (${path}). Check the connection, then try again.`, { path });
   }
   if (!response.ok) {
-    throw new Failure("download", `This site is not complete: ${path} is missing (the host answered ${response.status}).`);
+    throw new Failure("missing", `This site is not complete: ${path} is missing (the host answered ${response.status}).`, {
+      path,
+      status: response.status,
+    });
   }
   return response;
 }
@@ -145,10 +148,10 @@ function countedStream(head, reader, count) {
 
 /** @param {string} path */
 function broken(path) {
-  return new Failure("download", `The download did not arrive whole (${path}). Check the connection, then try again.`);
+  return new Failure("broken", `The download did not arrive whole (${path}). Check the connection, then try again.`, { path });
 }
 
 /** @param {string} path */
 function webPage(path) {
-  return new Failure("download", `The host sent a web page in place of ${path}. Try again; if it stays so, this site is not complete.`);
+  return new Failure("web_page", `The host sent a web page in place of ${path}. Try again; if it stays so, this site is not complete.`, { path });
 }

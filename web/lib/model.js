@@ -45,7 +45,7 @@ export async function createModel({ root, runtime, weights, info, threads }) {
       extra: { session: { disable_quant_qdq: "1" } },
     });
   } catch (error) {
-    throw new Failure("browser", `The model could not be started on this device (${firstLine(error)}).`);
+    throw new Failure("no_session", `The model could not be started on this device (${firstLine(error)}).`, { reason: firstLine(error) });
   }
   ort.env.wasm.wasmBinary = undefined; // 14 MB that nobody needs any more
   return new Model(session, info, (tensor) => new ort.Tensor("float32", tensor, [1, 3, info.input.size, info.input.size]));

@@ -2,6 +2,7 @@
 // The page's end of the service worker: registers it, tells when a new version waits, and shows
 // what is stored on this device, with a button that clears it.
 
+import { inEachLanguage, words } from "./language.js";
 import { clear } from "./store.js";
 import { onIos } from "./threads.js";
 
@@ -40,10 +41,17 @@ export async function takeNewVersion() {
  * @param {HTMLButtonElement} elements.button
  */
 export function createStorageView({ text, button }) {
+  /** @type {(() => string) | undefined} */
+  let said;
+  const write = () => {
+    if (said) text.textContent = said();
+  };
+  inEachLanguage(write);
   button.addEventListener("click", async () => {
     await clear(root);
     button.hidden = true;
-    text.textContent = "The space is free again. The next visit fetches the model anew.";
+    said = () => words().freed;
+    write();
   });
   return {
     /**
@@ -52,11 +60,8 @@ export function createStorageView({ text, button }) {
      */
     show(state, bytes) {
       button.hidden = state !== "kept";
-      text.textContent = {
-        kept: `The model is kept on this device (${Math.round(bytes / 1e6)} MB), so the page works without a network.`,
-        full: "This device has no space left to keep the model: it is fetched anew at each visit.",
-        refused: "This window keeps nothing (a private one, or an address without https): the model is fetched anew at each visit.",
-      }[state];
+      said = () => (state === "kept" ? words().kept(Math.round(bytes / 1e6)) : words()[state]);
+      write();
     },
   };
 }

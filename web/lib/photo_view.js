@@ -3,24 +3,31 @@
 // every format that is recognised can be shown everywhere, and not every file is a picture), the
 // frame shows the drawn dog.
 
+import { inEachLanguage, words } from "./language.js";
+
 /**
  * @param {HTMLImageElement} image
  * @param {HTMLElement} choose  what the frame says to do next
  */
 export function createPhotoView(image, choose) {
   const page = document.documentElement;
+  const write = () => {
+    choose.textContent = page.dataset.photo ? words().chooseAnother : words().choose;
+    image.alt = words().photo;
+  };
+  inEachLanguage(write);
 
   const empty = () => {
     if (image.src) URL.revokeObjectURL(image.src);
     image.removeAttribute("src");
     image.hidden = true;
     delete page.dataset.photo;
-    choose.textContent = "Choose a photo";
+    write();
   };
   image.addEventListener("load", () => {
     image.hidden = false;
     page.dataset.photo = "shown";
-    choose.textContent = "Choose another";
+    write();
   });
   image.addEventListener("error", empty);
 

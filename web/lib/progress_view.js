@@ -2,6 +2,8 @@
 // How much of the download has come, in bytes: a ball on a track for the eyes, a <progress> for
 // screen readers, and the same in words.
 
+import { decimal, inEachLanguage, words } from "./language.js";
+
 /**
  * @param {object} elements
  * @param {HTMLElement} elements.track
@@ -9,6 +11,14 @@
  * @param {HTMLElement} elements.text
  */
 export function createProgressView({ track, progress, text }) {
+  /** @type {{done: number, total: number} | undefined} */
+  let shown;
+  const write = () => {
+    if (!shown) text.textContent = words().starting;
+    else if (shown.done === shown.total) text.textContent = words().startingModel;
+    else text.textContent = words().progress(decimal(shown.done / 1e6), decimal(shown.total / 1e6));
+  };
+  inEachLanguage(write);
   return {
     /**
      * @param {number} done   bytes
@@ -18,18 +28,15 @@ export function createProgressView({ track, progress, text }) {
       track.style.setProperty("--done", String(done / total));
       progress.max = total;
       progress.value = done;
-      text.textContent = done < total ? `${megabytes(done)} of ${megabytes(total)} MB` : "Starting the model";
+      shown = { done, total };
+      write();
     },
     /** Before the sizes are known. */
     empty() {
       track.style.setProperty("--done", "0");
       progress.removeAttribute("value");
-      text.textContent = "Starting";
+      shown = undefined;
+      write();
     },
   };
-}
-
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(1);
 }

@@ -17,7 +17,7 @@ const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-s
  * @property {{name: string, size: number}} input
  * @property {{resize?: number}} [preprocess]
  * @property {{logits: string, activation_map?: string}} outputs
- * @property {{id: string}[]} classes
+ * @property {import("./breeds.js").Breed[]} classes
  */
 
 /**
@@ -49,7 +49,7 @@ export async function fetchSite(root, { fresh, onProgress }) {
 
   const { value: contents } = await downloadJson(new URL("site.json", root), "site.json", small);
   if (contents.format !== 1) {
-    throw new Failure("download", "This site is newer than the page in your browser's cache. Load the page again.");
+    throw new Failure("newer", "This site is newer than the page in your browser's cache. Load the page again.");
   }
   /** @type {import("./download.js").Part[]} */
   const parts = contents.downloads;
@@ -68,7 +68,7 @@ export async function fetchSite(root, { fresh, onProgress }) {
   ]);
   const file = (/** @type {string} */ path) => {
     const index = parts.findIndex((part) => part.path === path);
-    if (index < 0) throw new Failure("download", `This site is not complete: site.json does not list ${path}.`);
+    if (index < 0) throw new Failure("unlisted", `This site is not complete: site.json does not list ${path}.`, { path });
     return /** @type {Uint8Array<ArrayBuffer>} */ (files[index]);
   };
   /** @type {ModelInfo} */
@@ -92,10 +92,10 @@ const vectors = new Uint8Array([
 
 function checkBrowser() {
   if (typeof WebAssembly === "undefined") {
-    throw new Failure("browser", "WebAssembly is switched off in this browser (a lockdown mode may do that), or it is too old. The model cannot run without.");
+    throw new Failure("no_wasm", "WebAssembly is switched off in this browser (a lockdown mode may do that), or it is too old. The model cannot run without.");
   }
   if (typeof DecompressionStream === "undefined" || !WebAssembly.validate(vectors)) {
-    throw new Failure("browser", "This browser is too old to run the model (it has no WebAssembly SIMD). A browser of the last few years can.");
+    throw new Failure("no_simd", "This browser is too old to run the model (it has no WebAssembly SIMD). A browser of the last few years can.");
   }
 }
 
@@ -131,7 +131,7 @@ async function downloadChecked(root, part, cache, onBytes) {
   const bytes = await download(new URL(part.path, root), part, cache, onBytes);
   const hash = await hashOf(bytes);
   if (hash !== undefined && hash !== part.sha256) {
-    throw new Failure("download", `${part.path} arrived changed: it is not the file that this site lists. Load the page again; if it stays so, this site is not complete.`);
+    throw new Failure("changed", `${part.path} arrived changed: it is not the file that this site lists. Load the page again; if it stays so, this site is not complete.`, { path: part.path });
   }
   return bytes;
 }
@@ -146,6 +146,6 @@ export async function importFrom(root, path) {
   try {
     return await import(new URL(path, root).href);
   } catch {
-    throw new Failure("download", `The download failed (${path}). Check the connection, then try again.`);
+    throw new Failure("unreachable", `The download failed (${path}). Check the connection, then try again.`, { path });
   }
 }

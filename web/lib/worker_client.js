@@ -11,10 +11,10 @@ import { threadCount } from "./threads.js";
  * progress, in bytes; ready once; stored once, after that; answer or refused (the photo is at fault), one a photo;
  * failed: the worker is of no more use.
  * @typedef {{type: "progress", done: number, total: number}
- *   | {type: "ready", classes: number}
+ *   | {type: "ready", breeds: import("./breeds.js").Breed[]}
  *   | {type: "stored", state: "kept" | "full" | "refused", bytes: number}
  *   | {type: "answer", id: number, predictions: Prediction[], milliseconds: number}
- *   | {type: "refused" | "failed", id?: number, kind: string, message: string}} FromWorker
+ *   | ({type: "refused" | "failed", id?: number} & import("./failure.js").Told)} FromWorker
  */
 
 export class WorkerClient {
@@ -41,7 +41,7 @@ export class WorkerClient {
       event.preventDefault();
       this.#receive({
         type: "failed",
-        kind: "crashed",
+        kind: "no_worker",
         message: "The page could not start its worker. Check the connection, then try again.",
       });
     };

@@ -1,0 +1,21 @@
+// @ts-check
+// What the scripts say, in English. What stands in index.html is English there. An error's English
+// is where it is thrown (failure.js): it also reaches people who use the modules without the page.
+
+export const en = {
+  choose: "Choose a photo",
+  chooseAnother: "Choose another",
+  photo: "The photo you chose",
+  knows: (/** @type {number} */ classes) => `This model knows ${classes} breeds.`,
+  starting: "Starting",
+  startingModel: "Starting the model",
+  progress: (/** @type {string} */ done, /** @type {string} */ total) => `${done} of ${total} MB`,
+  percent: (/** @type {number} */ rounded) => `${rounded}%`,
+  took: (/** @type {string} */ duration) => `Took ${duration} on this device.`,
+  mostLikely: (/** @type {string[]} */ answers) => `Most likely ${answers.join("; then ")}.`,
+  kept: (/** @type {number} */ megabytes) =>
+    `The model is kept on this device (${megabytes} MB), so the page works without a network.`,
+  full: "This device has no space left to keep the model: it is fetched anew at each visit.",
+  refused: "This window keeps nothing (a private one, or an address without https): the model is fetched anew at each visit.",
+  freed: "The space is free again. The next visit fetches the model anew.",
+};

@@ -1,0 +1,83 @@
+// @ts-check
+// The page in French: `page` by the data-text and data-label of index.html, `failures` by an error's
+// kind (failure.js), the rest as in en.js.
+
+/** @typedef {Record<string, string | number>} Values */
+
+/** @type {typeof import("./en.js").en} */
+export const fr = {
+  choose: "Choisir une photo",
+  chooseAnother: "En choisir une autre",
+  photo: "La photo choisie",
+  knows: (classes) => `Ce modèle connaît ${classes} races.`,
+  starting: "Démarrage",
+  startingModel: "Démarrage du modèle",
+  progress: (done, total) => `${done} sur ${total} Mo`,
+  percent: (rounded) => `${rounded}\u00a0%`,
+  took: (duration) => `Trouvé en ${duration} sur cet appareil.`,
+  mostLikely: (answers) => `Le plus probable\u00a0: ${answers.join("\u00a0; puis ")}.`,
+  kept: (megabytes) => `Le modèle est gardé sur cet appareil (${megabytes}\u00a0Mo)\u00a0: la page marche sans réseau.`,
+  full: "Il n’y a plus de place sur cet appareil pour garder le modèle\u00a0: il est téléchargé à chaque visite.",
+  refused: "Cette fenêtre ne garde rien (navigation privée, ou adresse sans https)\u00a0: le modèle est téléchargé à chaque visite.",
+  freed: "La place est libérée. La prochaine visite téléchargera le modèle à nouveau.",
+};
+
+/** @type {Record<string, string>} */
+export const page = {
+  title: "ouaf\u00a0: de quelle race est ce chien\u00a0?",
+  question: "De quelle race est ce chien\u00a0?",
+  lead: "Votre photo ne quitte jamais cet appareil.",
+  "photo-section": "Photo",
+  "photo-hint": "ou déposez-la sur la page, ou collez-la",
+  "answer-section": "Réponse",
+  retry: "Réessayer",
+  fetching: "Téléchargement du modèle",
+  "choose-already": "Vous pouvez déjà choisir une photo.",
+  stuck:
+    "Toujours rien\u00a0? Il faut JavaScript et un navigateur de ces dernières années, et la page doit venir d’un serveur web\u00a0: ouverte comme fichier depuis un disque, elle ne peut pas démarrer.",
+  "show-me": "Montrez-moi un chien",
+  "works-best": "Un seul chien qui remplit la photo, bien éclairé, c’est le mieux.",
+  "go-on": "Choisissez une autre photo pour continuer.",
+  sniffing: "Je renifle",
+  "most-likely": "Le plus probable",
+  private: "Privé par construction.",
+  "private-why":
+    "La photo est lue et reconnue par du code qui tourne dans cette page. Aucune photo n’est envoyée, gardée ni comptée.",
+  wrong: "Elle peut se tromper.",
+  "wrong-when": "Les chiots et les croisés la trompent, et une image sans chien reçoit quand même la race la plus proche.",
+  offline: "Marche sans réseau après la première visite.",
+  clear: "Libérer la place",
+  "new-version": "Une nouvelle version de cette page est là.",
+  "take-version": "L’utiliser",
+};
+
+/** @type {Record<string, (values: Values) => string>} */
+export const failures = {
+  unreachable: ({ path }) => `Le téléchargement a échoué (${path}). Vérifiez la connexion, puis réessayez.`,
+  missing: ({ path, status }) => `Ce site n’est pas complet\u00a0: il manque ${path} (le serveur a répondu ${status}).`,
+  broken: ({ path }) => `Le téléchargement n’est pas arrivé entier (${path}). Vérifiez la connexion, puis réessayez.`,
+  web_page: ({ path }) =>
+    `Le serveur a envoyé une page web à la place de ${path}. Réessayez\u00a0; si cela continue, ce site n’est pas complet.`,
+  changed: ({ path }) =>
+    `${path} est arrivé modifié\u00a0: ce n’est pas le fichier que ce site annonce. Rechargez la page\u00a0; si cela continue, ce site n’est pas complet.`,
+  unlisted: ({ path }) => `Ce site n’est pas complet\u00a0: site.json n’annonce pas ${path}.`,
+  newer: () => "Ce site est plus récent que la page gardée par votre navigateur. Rechargez la page.",
+  no_wasm: () =>
+    "WebAssembly est désactivé dans ce navigateur (un mode de protection peut le faire), ou il est trop ancien. Le modèle ne peut pas s’en passer.",
+  no_simd: () =>
+    "Ce navigateur est trop ancien pour le modèle (il n’a pas WebAssembly SIMD). Un navigateur de ces dernières années convient.",
+  no_session: ({ reason }) => `Le modèle n’a pas pu démarrer sur cet appareil (${reason}).`,
+  no_worker: () => "La page n’a pas pu démarrer son travail de fond. Vérifiez la connexion, puis réessayez.",
+  crashed: () => "Quelque chose s’est cassé dans la page. Réessayez.",
+  unreadable: () => "Ce fichier n’a pas pu être lu. A-t-il été déplacé ou modifié\u00a0? Choisissez-le à nouveau.",
+  file_too_large: ({ megabytes }) => `Ce fichier dépasse ${megabytes}\u00a0Mo. Choisissez une photo plus petite.`,
+  empty: () => "Ce fichier est vide, ou son image n’a aucun pixel. Choisissez une autre photo.",
+  not_an_image: () => "Ce fichier n’est pas une photo qui se lit ici. Choisissez un JPEG, PNG, WebP ou BMP.",
+  unsupported: () => "Cette sorte d’image ne se lit pas ici. Enregistrez-la en JPEG ou PNG, puis choisissez-la à nouveau.",
+  truncated: () => "Cette photo est coupée\u00a0: la fin manque. Copiez-la ou téléchargez-la à nouveau.",
+  damaged: () => "Cette photo est abîmée. Copiez-la ou téléchargez-la à nouveau.",
+  too_large: () => "Cette image est trop grande. Choisissez-en une plus petite.",
+  out_of_memory: () => "Il n’y a pas assez de mémoire pour cette photo. Essayez-en une plus petite.",
+  bad_bundle: () => "La description du modèle ne se lit pas\u00a0: ce site n’est pas complet.",
+  wrong_result: () => "Cet appareil calcule autre chose que prévu\u00a0: ses réponses ne seraient pas fiables.",
+};
