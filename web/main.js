@@ -7,15 +7,13 @@ import { createAnswerView } from "./lib/answer_view.js";
 import { knownBreeds, learnBreeds } from "./lib/breeds.js";
 import { failureText, inEachLanguage, speak, words } from "./lib/language.js";
 import { createStorageView, takeNewVersion, workOffline } from "./lib/offline.js";
-import { listenForPhotos } from "./lib/photo_input.js";
+import { listenForPhotos, refusedBySize } from "./lib/photo_input.js";
+import { createManyView } from "./lib/many_view.js";
 import { createPhotoView } from "./lib/photo_view.js";
 import { createProgressView } from "./lib/progress_view.js";
 import { WorkerClient } from "./lib/worker_client.js";
 
 const TOP = 3;
-// Far above any photo (the preprocessing takes at most 100 megapixels), and below what would
-// choke a phone that has to read it.
-const LARGEST_FILE = 200e6;
 
 /**
  * @template {HTMLElement} T
@@ -45,6 +43,29 @@ const answerView = createAnswerView({
   took: part("took", HTMLElement),
   spoken: part("spoken", HTMLElement),
 });
+
+const manyView = createManyView(
+  {
+    section: part("many", HTMLElement),
+    title: part("many-title", HTMLElement),
+    sort: part("many-sort", HTMLSelectElement),
+    csv: part("many-csv", HTMLButtonElement),
+    close: part("many-close", HTMLButtonElement),
+    progress: part("many-progress", HTMLProgressElement),
+    cards: part("cards", HTMLElement),
+    spoken: part("many-spoken", HTMLElement),
+  },
+  {
+    async ask(photo) {
+      const tooLarge = refusedBySize(photo);
+      return tooLarge ? { type: "refused", id: 0, ...tooLarge } : worker.askQueued(photo, TOP);
+    },
+    choose(photo) {
+      take(photo);
+      part("answers", HTMLElement).closest("main")?.scrollIntoView({ block: "start" });
+    },
+  },
+);
 
 const storageView = createStorageView({
   text: part("stored", HTMLElement),
@@ -96,14 +117,21 @@ const worker = new WorkerClient((news) => {
   }
 });
 
+/** @param {File[]} photos  the first is shown at once; several get a list */
+function takeAll(photos) {
+  if (photos.length > 1) manyView.show(photos);
+  else manyView.close();
+  take(photos[0]);
+}
+
 /** @param {File} photo */
 function take(photo) {
   answerView.empty();
-  if (photo.size > LARGEST_FILE) {
+  const tooLarge = refusedBySize(photo);
+  if (tooLarge) {
     worker.forget();
     photoView.empty();
-    const megabytes = LARGEST_FILE / 1e6;
-    refuse({ kind: "file_too_large", message: `This file is larger than ${megabytes} MB. Choose a smaller photo.`, values: { megabytes } });
+    refuse(tooLarge);
     return;
   }
   photoView.show(photo);
@@ -161,7 +189,7 @@ retry.addEventListener("click", () => {
 inEachLanguage(drawKnows);
 inEachLanguage(drawMessage);
 page.dataset.started = "";
-listenForPhotos(input, take);
+listenForPhotos(input, takeAll);
 worker.start(false);
 
 part("take-version", HTMLButtonElement).addEventListener("click", takeNewVersion);

@@ -1,6 +1,7 @@
 // @ts-check
 // Owns everything heavy: the downloads, both wasm modules and the network. Talks to the page in
-// plain values (lib/worker_client.js lists them) and answers the newest photo only.
+// plain values (lib/worker_client.js lists them); of single photos it answers the newest only, of
+// a batch each.
 
 import { load } from "./lib/classifier.js";
 import { Failure } from "./lib/failure.js";
@@ -12,6 +13,8 @@ import { Failure } from "./lib/failure.js";
 let classifier;
 /** @type {Photo | undefined} */
 let newest;
+/** @type {Photo[]} a batch's, each to be answered */
+const queue = [];
 let running = false;
 
 self.onmessage = (/** @type {MessageEvent<import("./lib/worker_client.js").ToWorker>} */ event) => {
@@ -19,8 +22,9 @@ self.onmessage = (/** @type {MessageEvent<import("./lib/worker_client.js").ToWor
   if (message.type === "load") {
     start(message.threads, message.fresh);
   } else {
-    newest = message;
-    answerNewest();
+    if (message.queued) queue.push(message);
+    else newest = message;
+    answerPhotos();
   }
 };
 
@@ -37,19 +41,20 @@ async function start(threads, fresh) {
       onProgress: (done, total) => tell({ type: "progress", done, total }),
     });
     tell({ type: "ready", breeds: classifier.info.classes });
+    answerPhotos(); // of a batch that began while the model was loading
     tell({ type: "stored", state: await classifier.keep(), bytes: classifier.bytes });
   } catch (error) {
     tell({ type: "failed", ...described(error) });
   }
 }
 
-/** One photo at a time; of those that came meanwhile, only the last is worth an answer. */
-async function answerNewest() {
+/** One photo at a time. The newest single one comes first: its visitor is waiting. */
+async function answerPhotos() {
   if (running || !classifier) return;
   running = true;
-  while (newest) {
-    const { id, photo, top } = newest;
-    newest = undefined;
+  for (let next; (next = newest ?? queue.shift()); ) {
+    if (next === newest) newest = undefined;
+    const { id, photo, top } = next;
     try {
       const begin = performance.now();
       const result = await classifier.predict(await read(photo), top);

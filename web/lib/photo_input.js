@@ -1,14 +1,30 @@
 // @ts-check
-// The ways a photo comes in: chosen, dropped anywhere on the page, or pasted.
+// The ways photos come in, one or several: chosen, dropped anywhere on the page, or pasted.
+
+// Far above any photo (the preprocessing takes at most 100 megapixels), and below what would
+// choke a phone that has to read it.
+const LARGEST_FILE = 200e6;
+
+/**
+ * @param {Blob} photo
+ * @returns {import("./failure.js").Told | undefined}
+ */
+export function refusedBySize(photo) {
+  if (photo.size <= LARGEST_FILE) return undefined;
+  const megabytes = LARGEST_FILE / 1e6;
+  return { kind: "file_too_large", message: `This file is larger than ${megabytes} MB. Choose a smaller photo.`, values: { megabytes } };
+}
 
 /**
  * @param {HTMLInputElement} input
- * @param {(photo: File) => void} take
+ * @param {(photos: File[]) => void} take  one at least
  */
 export function listenForPhotos(input, take) {
+  const pass = (/** @type {FileList | null | undefined} */ files) => {
+    if (files?.length) take([...files]);
+  };
   input.addEventListener("change", () => {
-    const photo = input.files?.[0];
-    if (photo) take(photo);
+    pass(input.files);
     input.value = ""; // so that choosing the same file again is a change too
   });
 
@@ -26,12 +42,10 @@ export function listenForPhotos(input, take) {
     page.toggleAttribute("data-dragging", false);
     if (!carriesFiles(event)) return;
     event.preventDefault(); // or the browser would leave the page to show the file
-    const photo = event.dataTransfer?.files[0];
-    if (photo) take(photo);
+    pass(event.dataTransfer?.files);
   });
 
   addEventListener("paste", (event) => {
-    const photo = event.clipboardData?.files[0];
-    if (photo) take(photo);
+    pass(event.clipboardData?.files);
   });
 }

@@ -1,10 +1,10 @@
 // @ts-check
-// The page's end of the worker: starts it, starts it anew after a failure, and lets through only
-// what the newest photo gets for an answer.
+// The page's end of the worker: starts it, starts it anew after a failure, and of single photos lets
+// through only what the newest one gets for an answer. A batch's photos get each their own.
 
 import { threadCount } from "./threads.js";
 
-/** @typedef {{type: "photo", id: number, photo: Blob, top: number}} Photo */
+/** @typedef {{type: "photo", id: number, photo: Blob, top: number, queued: boolean}} Photo */
 /** @typedef {{type: "load", threads: number, fresh: boolean} | Photo} ToWorker */
 /** @typedef {import("./preprocess.js").Prediction} Prediction */
 /**
@@ -17,10 +17,15 @@ import { threadCount } from "./threads.js";
  *   | ({type: "refused" | "failed", id?: number} & import("./failure.js").Told)} FromWorker
  */
 
+/** @typedef {Extract<FromWorker, {type: "answer" | "refused" | "failed"}>} Outcome */
+
 export class WorkerClient {
   /** @type {Worker | undefined} */
   #worker;
-  #id = 0;
+  #ids = 0;
+  #newest = 0;
+  /** @type {Map<number, {message: Photo, settle: (outcome: Outcome) => void}>} a batch's, without an answer yet */
+  #queued = new Map();
   #tell;
 
   /** @param {(message: FromWorker) => void} tell */
@@ -46,6 +51,7 @@ export class WorkerClient {
       });
     };
     this.#send({ type: "load", threads: threadCount(), fresh });
+    for (const { message } of this.#queued.values()) this.#send(message);
   }
 
   /**
@@ -54,12 +60,28 @@ export class WorkerClient {
    * @param {number} top  how many answers
    */
   ask(photo, top) {
-    this.#send({ type: "photo", id: ++this.#id, photo, top });
+    this.#newest = ++this.#ids;
+    this.#send({ type: "photo", id: this.#newest, photo, top, queued: false });
+  }
+
+  /**
+   * One photo of a batch. Waits for the model, also through failures and new beginnings.
+   * @param {Blob} photo
+   * @param {number} top
+   * @returns {Promise<Outcome>}
+   */
+  askQueued(photo, top) {
+    /** @type {Photo} */
+    const message = { type: "photo", id: ++this.#ids, photo, top, queued: true };
+    return new Promise((settle) => {
+      this.#queued.set(message.id, { message, settle });
+      this.#send(message);
+    });
   }
 
   /** Lets no answer through for what was asked so far. */
   forget() {
-    this.#id++;
+    this.#newest = ++this.#ids;
   }
 
   /** @param {ToWorker} message */
@@ -72,8 +94,16 @@ export class WorkerClient {
     if (message.type === "failed") {
       this.#worker?.terminate();
       this.#worker = undefined;
-    } else if ((message.type === "answer" || message.type === "refused") && message.id !== this.#id) {
-      return; // a newer photo has taken its place
+    }
+    if (message.type === "answer" || message.type === "refused" || message.type === "failed") {
+      const queued = this.#queued.get(message.id ?? 0);
+      if (queued) {
+        this.#queued.delete(queued.message.id);
+        queued.settle(message);
+        if (message.type !== "failed") return;
+      } else if (message.type !== "failed" && message.id !== this.#newest) {
+        return; // a newer photo has taken its place
+      }
     }
     this.#tell(message);
   }

@@ -13,6 +13,13 @@ export const en = {
   percent: (/** @type {number} */ rounded) => `${rounded}%`,
   took: (/** @type {string} */ duration) => `Took ${duration} on this device.`,
   mostLikely: (/** @type {string[]} */ answers) => `Most likely ${answers.join("; then ")}.`,
+  photos: (/** @type {number} */ done, /** @type {number} */ all) =>
+    done < all ? `${done} of ${all} photos recognised` : `${all} photos`,
+  photosDone: (/** @type {number} */ all) => `All ${all} photos have their answer below.`,
+  waiting: "waiting",
+  notRead: "not recognised",
+  csvFile: "breeds.csv",
+  csvHead: ["file", "breed", "id", "probability", "second breed", "probability", "third breed", "probability", "error"],
   kept: (/** @type {number} */ megabytes) =>
     `The model is kept on this device (${megabytes} MB), so the page works without a network.`,
   full: "This device has no space left to keep the model: it is fetched anew at each visit.",
