@@ -64,7 +64,7 @@ void App::take(const Message& arrived) {
     } else if (const auto* result = std::get_if<SavedModel>(&arrived)) {
         saved_model = *result;
     } else if (const auto* photo = std::get_if<ChangedPhoto>(&arrived)) {
-        changed = *photo;
+        changed.push_back(*photo);
     }
 }
 

@@ -64,7 +64,7 @@ struct App {
     std::map<std::filesystem::path, std::shared_ptr<const Mistakes>> mistakes;  // by run
     std::optional<PhotoAnswer> answer;
     std::optional<SavedModel> saved_model;
-    std::optional<ChangedPhoto> changed;
+    std::vector<ChangedPhoto> changed;  // until the panel that asked takes them
 
     std::optional<std::filesystem::path> wanted_recipe;  // that a panel asks Run control to choose
     std::vector<std::filesystem::path> dropped;          // files, in this frame

@@ -48,6 +48,19 @@ std::vector<std::string> notes_of(const RunLog& log) {
             notes.emplace_back(text.data());
         }
     }
+    if (const EventTable* changes = log.find("changed")) {
+        const auto note = [&](std::size_t row, const char* key, const char* format) {
+            const std::span<const double> values = changes->numbers(key);
+            if (row >= values.size() || std::isnan(values[row])) return;
+            std::array<char, 128> text{};
+            std::snprintf(text.data(), text.size(), format, changes->numbers("epoch")[row], values[row]);
+            notes.emplace_back(text.data());
+        };
+        for (std::size_t row = 0; row < changes->rows; ++row) {
+            note(row, "learning_rate", "epoch %.2f: learning rate set to %.3g");
+            note(row, "epochs", "epoch %.2f: number of epochs set to %.0f");
+        }
+    }
     return notes;
 }
 
@@ -94,7 +107,7 @@ std::shared_ptr<RunView> RunReader::view() const {
     if (!log_) return view;
     view->curves = curves_of(*log_);
     view->summary = summarise(*log_);
-    view->setbacks = notes_of(*log_);
+    view->notes = notes_of(*log_);
     view->damaged = log_->damaged;
     view->half_line = ends_within_line(*log_);
     view->by_iterations = log_->find("iteration") != nullptr;

@@ -33,7 +33,7 @@ struct RunView {
     RunCurves curves;
     RunSummary summary;
     std::map<std::string, std::string> keys;  // of its recipe
-    std::vector<std::string> setbacks;        // and changes by hand, a line each
+    std::vector<std::string> notes;           // setbacks and changes by hand, a line each
     std::size_t events = 0;
     std::size_t damaged = 0;      // lines of metrics.jsonl that are no event
     bool half_line = false;       // its last line is still being written, or was cut off

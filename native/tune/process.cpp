@@ -26,14 +26,20 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }  // namespace
 
 pid_t start_ouaf(std::span<const std::string> arguments, int threads, const std::filesystem::path& log) {
+    return start_program("/proc/self/exe", arguments, threads, log);
+}
+
+pid_t start_program(const std::filesystem::path& program, std::span<const std::string> arguments, int threads,
+                    const std::filesystem::path& log) {
     // All that allocates comes before fork: between it and exec only calls that are safe in a signal's handler.
-    std::vector<std::string> words{"ouaf"};
+    std::vector<std::string> words{program == "/proc/self/exe" ? "ouaf" : program.string()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> variables;
     for (char** variable = environ; *variable; ++variable) variables.emplace_back(*variable);
     if (!std::getenv("OMP_NUM_THREADS")) variables.push_back("OMP_NUM_THREADS=" + std::to_string(threads));
     const std::vector<char*> argv = pointers(words);
     const std::vector<char*> envp = pointers(variables);
+    const char* const file_run = program.c_str();
     const char* const output = log.c_str();
     const pid_t parent = ::getpid();
 
@@ -51,7 +57,7 @@ pid_t start_ouaf(std::span<const std::string> arguments, int threads, const std:
     ::dup2(file, STDERR_FILENO);
     ::close(file);
     ::close(nothing);
-    ::execve("/proc/self/exe", argv.data(), envp.data());
+    ::execve(file_run, argv.data(), envp.data());
     ::_exit(127);
 }
 

@@ -15,6 +15,10 @@ namespace ouaf {
 // asked to end (SIGTERM) where this process ends first. Throws std::runtime_error where it can't be started.
 pid_t start_ouaf(std::span<const std::string> arguments, int threads, const std::filesystem::path& log);
 
+// Another program in the same way.
+pid_t start_program(const std::filesystem::path& program, std::span<const std::string> arguments, int threads,
+                    const std::filesystem::path& log);
+
 // How the process ended, as waitpid has it; nothing while it runs.
 std::optional<int> ended(pid_t process);
 

@@ -85,7 +85,7 @@ class Curves : public Panel {
         const RunView* run = app.run();
         if (!run) return;
         ImGui::PushStyleColor(ImGuiCol_Text, warning_colour());
-        for (const std::string& note : run->setbacks) ImGui::TextWrapped("%s", note.c_str());
+        for (const std::string& note : run->notes) ImGui::TextWrapped("%s", note.c_str());
         if (run->damaged > 0)
             ImGui::TextWrapped("%zu lines of metrics.jsonl are no events and were left out.", run->damaged);
         if (!run->checkpoint.empty()) ImGui::TextWrapped("%s", run->checkpoint.c_str());

@@ -9,8 +9,11 @@ std::vector<std::unique_ptr<Panel>> make_panels() {
     panels.push_back(make_run_control());
     panels.push_back(make_curves());
     panels.push_back(make_mistakes());
+    panels.push_back(make_data());
+    panels.push_back(make_tuning());
     panels.push_back(make_throughput());
     panels.push_back(make_try_photo());
+    panels.push_back(make_export());
     return panels;
 }
 
