@@ -13,20 +13,13 @@
 #include "native/dashboard/app.hpp"
 #include "native/dashboard/context.hpp"
 #include "native/dashboard/frame.hpp"
+#include "native/dashboard/loop.hpp"
 #include "native/dashboard/surface.hpp"
 
 namespace ouaf::dashboard {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-void draw(Surface& surface, const std::function<void()>& content) {
-    surface.begin_frame();
-    ImGui::NewFrame();
-    content();
-    ImGui::Render();
-    surface.end_frame();
-}
 
 // What a panel's picture is called: "Try a photo" is try_a_photo.png.
 std::string file_name(std::string title) {
@@ -43,7 +36,7 @@ void settle(App& app, Surface& surface, const std::function<void()>& content) {
         if (Clock::now() > patience)
             throw std::runtime_error("the dashboard's panels were not ready for their pictures within two minutes");
         app.update();
-        draw(surface, content);
+        draw_once(surface, content);
         const bool waits = app.waits();
         calm = waits ? 0 : calm + 1;
         if (waits) surface.wait(0.02);
@@ -52,6 +45,7 @@ void settle(App& app, Surface& surface, const std::function<void()>& content) {
 
 // The run to its end, its progress on the terminal; Ctrl-C stops and saves it.
 void go_on_headless(App& app, const std::atomic<bool>& stop) {
+    app.surface.hide();
     std::string said;
     while (app.session.status().is_busy()) {
         app.session.collect();
@@ -75,26 +69,7 @@ void show(const Options& options, const std::atomic<bool>& stop) {
     App app(*surface, options.runs_folder);
     app.theme = options.light ? Theme::light : Theme::dark;
     for (const std::filesystem::path& run : options.runs) app.open_run(run);
-    float scale = 0;
-    Theme theme = app.theme;
-    // Without anything new a frame is drawn twice a second, for the clock; after input for half a second at the
-    // screen's rate, as widgets move on by themselves.
-    Clock::time_point lively = Clock::now();
-    while (!app.closing) {
-        constexpr double idle = 0.5;
-        const bool moves = Clock::now() - lively < std::chrono::milliseconds(500);
-        if (surface->wait(moves ? 0 : idle)) lively = Clock::now();
-        if (scale != surface->scale() || theme != app.theme) {
-            scale = surface->scale();
-            theme = app.theme;
-            apply_style(theme, scale);
-        }
-        app.update();
-        app.dropped = surface->take_dropped_files();
-        if (surface->take_close_request()) app.asks_to_close = true;
-        if (stop) app.closing = true;
-        draw(*surface, [&] { draw_frame(app); });
-    }
+    draw_until(app, [&] { return app.closing || stop; });
     if (app.goes_on) go_on_headless(app, stop);
 }
 

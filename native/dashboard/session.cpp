@@ -38,11 +38,12 @@ struct Session::Trainer {
     }
 
     void post(Message message) {
+        const bool waits = std::holds_alternative<Status>(message);  // for the next frame: there are many
         {
             const std::lock_guard lock(mutex);
             outbox.push_back(std::move(message));
         }
-        wake();
+        if (!waits) wake();
     }
 
     Work work() {

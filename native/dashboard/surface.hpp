@@ -42,7 +42,8 @@ class Surface {
     virtual std::vector<std::filesystem::path> take_dropped_files() { return {}; }
     virtual bool take_close_request() { return false; }
 
-    virtual void set_title(const std::string&) {}
+    // A run goes on without it.
+    virtual void hide() {}
 
     // Of the last frame.
     virtual Pixels read_pixels() = 0;

@@ -73,7 +73,10 @@ class Window : public Surface {
         return asked;
     }
 
-    void set_title(const std::string& title) override { glfwSetWindowTitle(window_, title.c_str()); }
+    void hide() override {
+        glfwHideWindow(window_);
+        glfwPollEvents();
+    }
 
     Pixels read_pixels() override {
         const auto [width, height] = size();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <imgui.h>
+#include <imgui_internal.h>
 #include <imgui_te_context.h>
 
 #include <filesystem>

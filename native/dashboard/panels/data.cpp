@@ -107,7 +107,7 @@ class Data : public Panel {
         for (const auto& counts : view_->counts) most = std::max(most, total(counts));
         ImGui::Text("%zu photos of %zu classes", view_->data.all.samples.size(), classes.size());
         const float left = ImGui::GetContentRegionAvail().x * 0.55F;
-        constexpr ImGuiTableFlags flags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg;
+        constexpr ImGuiTableFlags flags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg | ImGuiTableFlags_PadOuterX;
         if (ImGui::BeginTable("classes", 5, flags, {left, 0})) {
             ImGui::TableSetupScrollFreeze(0, 1);
             ImGui::TableSetupColumn("class", ImGuiTableColumnFlags_WidthStretch, 2);

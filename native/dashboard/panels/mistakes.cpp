@@ -17,7 +17,10 @@ class MistakesPanel : public Panel {
  public:
     const char* title() const override { return "Mistakes"; }
     Place place() const override { return Place::main; }
-    bool waits(const App& app) const override { return app.session.status().state == State::evaluating; }
+    bool waits(const App& app) const override {
+        return app.session.status().state == State::evaluating ||
+               (asked_ && !(app.answer && app.answer->photo == *asked_));
+    }
 
     void draw(App& app) override {
         const RunView* run = app.run();
@@ -30,7 +33,7 @@ class MistakesPanel : public Panel {
         if (status.state == State::evaluating && status.folder == run->folder) return draw_progress(app);
         if (found == app.mistakes.end()) return draw_offer(app, *run);
         const Mistakes& mistakes = *found->second;
-        if (of_ != &mistakes) forget(mistakes);
+        if (of_ != &mistakes) begin(app, mistakes);
         draw_summary(app, mistakes);
         const float room = ImGui::GetContentRegionAvail().x;
         const float left = room - std::clamp(room * 0.38F, em(14), em(30)) - ImGui::GetStyle().ItemSpacing.x;
@@ -42,17 +45,41 @@ class MistakesPanel : public Panel {
     }
 
  private:
-    void forget(const Mistakes& mistakes) {
+    // With the photos of the most frequent mistake.
+    void begin(App& app, const Mistakes& mistakes) {
         of_ = &mistakes;
         cell_.reset();
         photo_.reset();
-        if (!mistakes.pairs.empty()) {
-            const ConfusedPair& most = mistakes.pairs.front();
-            cell_ = most.first_as_second >= most.second_as_first ? Cell{most.first, most.second}
-                                                                 : Cell{most.second, most.first};
-        }
         rows_.resize(mistakes.classes.size());
         std::iota(rows_.begin(), rows_.end(), 0);
+        if (mistakes.pairs.empty()) return;
+        const ConfusedPair& most = mistakes.pairs.front();
+        choose(app, mistakes,
+               most.first_as_second >= most.second_as_first ? Cell{most.first, most.second}
+                                                            : Cell{most.second, most.first});
+    }
+
+    void choose(App& app, const Mistakes& mistakes, const Cell& cell) {
+        cell_ = cell;
+        photo_.reset();
+        const std::vector<std::size_t> photos = photos_in(mistakes, cell);
+        if (!photos.empty()) look_at(app, mistakes, photos.front());
+    }
+
+    void look_at(App& app, const Mistakes& mistakes, std::size_t photo) {
+        photo_ = photo;
+        asked_.reset();
+        if (!app.session.status().can_answer()) return;
+        asked_ = mistakes.photos[photo].path;
+        app.session.answer(*asked_, mistakes.run);
+    }
+
+    static std::vector<std::size_t> photos_in(const Mistakes& mistakes, const Cell& cell) {
+        std::vector<std::size_t> photos;
+        for (std::size_t i = 0; i < mistakes.photos.size(); ++i)
+            if (mistakes.photos[i].label == cell.first && mistakes.photos[i].predicted == cell.second)
+                photos.push_back(i);
+        return photos;
     }
 
     static void draw_progress(App& app) {
@@ -110,15 +137,15 @@ class MistakesPanel : public Panel {
         if (!ImGui::BeginTabBar("views")) return;
         if (ImGui::BeginTabItem("Matrix")) {
             if (ImGui::BeginChild("matrix")) {
-                const std::optional<Cell> before = cell_;
-                plot_.draw(mistakes, cell_);
-                if (cell_ != before) photo_.reset();
+                std::optional<Cell> clicked = cell_;
+                plot_.draw(mistakes, clicked);
+                if (clicked && clicked != cell_) choose(app, mistakes, *clicked);
             }
             ImGui::EndChild();
             ImGui::EndTabItem();
         }
         if (ImGui::BeginTabItem("Pairs")) {
-            draw_pairs(mistakes);
+            draw_pairs(app, mistakes);
             ImGui::EndTabItem();
         }
         if (ImGui::BeginTabItem("Gallery")) {
@@ -126,19 +153,14 @@ class MistakesPanel : public Panel {
             ImGui::EndTabItem();
         }
         if (ImGui::BeginTabItem("Classes")) {
-            draw_classes(mistakes);
+            draw_classes(app, mistakes);
             ImGui::EndTabItem();
         }
         ImGui::EndTabBar();
     }
 
-    void choose(const Cell& cell) {
-        cell_ = cell;
-        photo_.reset();
-    }
-
-    void draw_pairs(const Mistakes& mistakes) {
-        constexpr ImGuiTableFlags flags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg;
+    void draw_pairs(App& app, const Mistakes& mistakes) {
+        constexpr ImGuiTableFlags flags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg | ImGuiTableFlags_PadOuterX;
         if (!ImGui::BeginTable("pairs", 3, flags)) return;
         ImGui::TableSetupScrollFreeze(0, 1);
         ImGui::TableSetupColumn("label");
@@ -154,7 +176,7 @@ class MistakesPanel : public Panel {
                 const std::string id =
                     mistakes.classes[label] + "##" + std::to_string(label) + " " + std::to_string(answered);
                 if (ImGui::Selectable(id.c_str(), chosen, ImGuiSelectableFlags_SpanAllColumns))
-                    choose({label, answered});
+                    choose(app, mistakes, {label, answered});
                 ImGui::TableNextColumn();
                 ImGui::TextUnformatted(mistakes.classes[answered].c_str());
                 ImGui::TableNextColumn();
@@ -206,10 +228,7 @@ class MistakesPanel : public Panel {
     void draw_tile(App& app, const Mistakes& mistakes, std::size_t place, float side, bool named) {
         const TestedPhoto& photo = mistakes.photos[place];
         ImGui::BeginGroup();
-        if (photo_button(app.photos, photo.path, side)) {
-            photo_ = place;
-            app.session.answer(photo.path, mistakes.run);
-        }
+        if (photo_button(app.photos, photo.path, side)) look_at(app, mistakes, place);
         if (named) {
             ImGui::PushStyleVarY(ImGuiStyleVar_ItemSpacing, 0);
             const ImVec2 corner = ImGui::GetCursorScreenPos();
@@ -225,9 +244,9 @@ class MistakesPanel : public Panel {
                               photo.loss);
     }
 
-    void draw_classes(const Mistakes& mistakes) {
-        constexpr ImGuiTableFlags flags =
-            ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg | ImGuiTableFlags_Sortable | ImGuiTableFlags_SortTristate;
+    void draw_classes(App& app, const Mistakes& mistakes) {
+        constexpr ImGuiTableFlags flags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg | ImGuiTableFlags_PadOuterX |
+                                          ImGuiTableFlags_Sortable | ImGuiTableFlags_SortTristate;
         if (!ImGui::BeginTable("classes", 6, flags)) return;
         ImGui::TableSetupScrollFreeze(0, 1);
         ImGui::TableSetupColumn("class", ImGuiTableColumnFlags_WidthStretch, 2);
@@ -244,7 +263,7 @@ class MistakesPanel : public Panel {
             ImGui::TableNextColumn();
             if (ImGui::Selectable((mistakes.classes[label] + "##" + std::to_string(label)).c_str(),
                                   cell_ == Cell{label, label}, ImGuiSelectableFlags_SpanAllColumns))
-                choose({label, label});
+                choose(app, mistakes, {label, label});
             ImGui::TableNextColumn();
             ImGui::Text("%zu", row.support);
             ImGui::TableNextColumn();
@@ -288,9 +307,7 @@ class MistakesPanel : public Panel {
             return;
         }
         const auto& [label, answered] = *cell_;
-        std::vector<std::size_t> photos;
-        for (std::size_t i = 0; i < mistakes.photos.size(); ++i)
-            if (mistakes.photos[i].label == label && mistakes.photos[i].predicted == answered) photos.push_back(i);
+        const std::vector<std::size_t> photos = photos_in(mistakes, *cell_);
         ImGui::TextWrapped("%s", mistakes.classes[label].c_str());
         ImGui::PushStyleColor(ImGuiCol_Text, faint_colour());
         if (label == answered) ImGui::TextWrapped("answered rightly, %zu photos", photos.size());
@@ -318,7 +335,8 @@ class MistakesPanel : public Panel {
     ConfusionPlot plot_;
     std::optional<Cell> cell_;
     std::optional<std::size_t> photo_;
-    std::vector<std::size_t> rows_;  // of the table of classes
+    std::optional<std::filesystem::path> asked_;  // the photo whose answer is on its way, or there
+    std::vector<std::size_t> rows_;               // of the table of classes
 };
 
 }  // namespace

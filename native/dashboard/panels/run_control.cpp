@@ -2,6 +2,7 @@
 #include <imgui.h>
 #include <imgui_stdlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <map>
@@ -183,11 +184,12 @@ class RunControlPanel : public Panel {
     void draw_keys() {
         ImGui::SetNextItemWidth(-1);
         ImGui::InputTextWithHint("##filter", "find a key, such as learning_rate", &filter_);
-        if (!ImGui::BeginTable("keys", 2, ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg)) return;
+        if (!ImGui::BeginTable("keys", 2, ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg | ImGuiTableFlags_PadOuterX))
+            return;
         ImGui::TableSetupColumn("key", ImGuiTableColumnFlags_WidthStretch, 1.2F);
         ImGui::TableSetupColumn("value", ImGuiTableColumnFlags_WidthStretch, 1);
         std::optional<std::string> restored;
-        for (const auto& [key, value] : keys_) {
+        for (const auto& [key, value] : in_reading_order()) {
             const std::string explanation = explain_key(key);
             if (key == "data" || key.find(filter_) == std::string::npos) continue;
             ImGui::TableNextRow();
@@ -210,6 +212,19 @@ class RunControlPanel : public Panel {
             changed_.erase(*restored);
             stale_ = true;
         }
+    }
+
+    // What is changed most often comes first.
+    std::vector<std::pair<std::string, std::string>> in_reading_order() const {
+        std::vector<std::pair<std::string, std::string>> keys(keys_.begin(), keys_.end());
+        const auto rank = [](const std::string& key) {
+            if (key == "train.epochs" || key == "train.learning_rate" || key == "train.batch") return 0;
+            if (key.starts_with("train.") || key.starts_with("head.")) return 1;
+            return key.find('.') == std::string::npos ? 2 : 3;
+        };
+        std::stable_sort(keys.begin(), keys.end(),
+                         [&](const auto& a, const auto& b) { return rank(a.first) < rank(b.first); });
+        return keys;
     }
 
     std::string resolved(const std::string& key) const {

@@ -135,8 +135,9 @@ class Runs : public Panel {
             faint_text("nothing");
             return;
         }
-        constexpr ImGuiTableFlags flags =
-            ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerV | ImGuiTableFlags_ScrollX | ImGuiTableFlags_Resizable;
+        constexpr ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_PadOuterX |
+                                          ImGuiTableFlags_BordersInnerV | ImGuiTableFlags_ScrollX |
+                                          ImGuiTableFlags_Resizable;
         const float height = ImGui::GetTextLineHeightWithSpacing() * static_cast<float>(values.size() + 2);
         if (!ImGui::BeginTable("differences", static_cast<int>(shown.size()) + 1, flags, {0, height})) return;
         ImGui::TableSetupScrollFreeze(1, 1);

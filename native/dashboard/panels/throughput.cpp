@@ -99,8 +99,12 @@ class Throughput : public Panel {
         constexpr ImPlotFlags flags = ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoTitle;
         const float height = std::max(em(7), ImGui::GetContentRegionAvail().y);
         if (!ImPlot::BeginPlot("##speed", {-1, height}, flags)) return;
-        ImPlot::SetupAxis(ImAxis_X1, "epoch", ImPlotAxisFlags_AutoFit);
-        ImPlot::SetupAxis(ImAxis_Y1, "images a second", ImPlotAxisFlags_AutoFit);
+        ImPlot::SetupAxis(ImAxis_X1, "epoch");
+        const std::vector<double>& epochs = curves.images_per_second.x;
+        ImPlot::SetupAxisLimits(ImAxis_X1, epochs.front() - 0.2, epochs.back() + 0.2, ImPlotCond_Always);
+        ImPlot::SetupAxis(ImAxis_Y1, "images a second");
+        const double fastest = *std::max_element(curves.images_per_second.y.begin(), curves.images_per_second.y.end());
+        ImPlot::SetupAxisLimits(ImAxis_Y1, 0, fastest * 1.15, ImPlotCond_Always);
         ImPlot::SetupAxis(ImAxis_Y2, "waiting, %", ImPlotAxisFlags_AuxDefault);
         ImPlot::SetupAxisLimits(ImAxis_Y2, 0, 100, ImPlotCond_Always);
         ImPlot::SetupLegend(ImPlotLocation_NorthWest);

@@ -96,7 +96,8 @@ class TuningPanel : public Panel {
 
     void draw_table(App& app) {
         constexpr ImGuiTableFlags flags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_ScrollX | ImGuiTableFlags_RowBg |
-                                          ImGuiTableFlags_Sortable | ImGuiTableFlags_Resizable;
+                                          ImGuiTableFlags_PadOuterX | ImGuiTableFlags_Sortable |
+                                          ImGuiTableFlags_Resizable;
         if (!ImGui::BeginTable("trials", static_cast<int>(trials_->keys.size()) + 5, flags)) return;
         ImGui::TableSetupScrollFreeze(1, 1);
         for (const char* name : {"trial", "epochs", "validation loss", "top-1", "seconds"})

@@ -1,0 +1,70 @@
+// How much slower training is with the dashboard's window open: the same run with the window drawn as in use and
+// without any frame, in turns, in one process. Prints each run's images a second (the median over its epochs) and the
+// ratio.
+//
+//     xvfb-run -a build/release/dashboard_cost RECIPE.toml FOLDER [ROUNDS]
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include "native/dashboard/context.hpp"
+#include "native/dashboard/loop.hpp"
+
+using namespace ouaf::dashboard;
+
+namespace {
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values.empty() ? 0 : values[values.size() / 2];
+}
+
+// The first epoch reads and warms up.
+double speed_of(const std::filesystem::path& run) {
+    RunReader reader(run);
+    const std::shared_ptr<const RunView> view = reader.read();
+    const std::vector<double>& speeds = view->curves.images_per_second.y;
+    return speeds.size() < 2 ? 0 : median({speeds.begin() + 1, speeds.end()});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 3) {
+        std::fprintf(stderr, "dashboard_cost RECIPE.toml FOLDER [ROUNDS]\n");
+        return 2;
+    }
+    const std::filesystem::path folder = argv[2];
+    const int rounds = argc > 3 ? std::atoi(argv[3]) : 3;
+    const Context context({});
+    const std::unique_ptr<Surface> surface = open_window("ouaf", 1440, 900);
+    App app(*surface, folder);
+    std::vector<double> with;
+    std::vector<double> without;
+    for (int i = 0; i < 2 * rounds; ++i) {
+        const bool draws = i % 2 == 0;
+        const std::filesystem::path run = folder / (std::to_string(i) + (draws ? "_with" : "_without"));
+        app.session.start({argv[1], {}, run});
+        const auto done = [&] { return !app.session.status().is_busy(); };
+        if (draws) {
+            app.open_run(run);
+            draw_until(app, done);
+        } else {
+            while (!done()) {
+                app.session.collect();
+                std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            }
+        }
+        if (app.session.status().state == State::failed) {
+            std::fprintf(stderr, "%s\n", app.session.status().error.c_str());
+            return 1;
+        }
+        (draws ? with : without).push_back(speed_of(run));
+        std::printf("%s the window: %.1f images/s\n", draws ? "with   " : "without", (draws ? with : without).back());
+        std::fflush(stdout);
+    }
+    std::printf("ratio %.4f\n", median(with) / median(without));
+    return 0;
+}
