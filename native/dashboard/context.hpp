@@ -4,17 +4,25 @@
 #include <filesystem>
 #include <string>
 
+#include "native/dashboard/style.hpp"
+
 namespace ouaf::dashboard {
 
 class Context {
  public:
-    // settings: where the layout is kept between starts; empty: nowhere.
+    // settings: where the layout and the theme are kept between starts; empty: nowhere.
     explicit Context(const std::filesystem::path& settings);
     ~Context();
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
 
+    // As it was in the last start; dark where there was none.
+    Theme kept_theme() const { return kept_theme_; }
+
  private:
+    void keep_theme();
+
+    Theme kept_theme_ = Theme::dark;
     std::string settings_;  // ImGui keeps the pointer
 };
 

@@ -67,7 +67,7 @@ void show(const Options& options, const std::atomic<bool>& stop) {
     const Context context(settings_file());
     const std::unique_ptr<Surface> surface = open_window("ouaf", 1440, 900);
     App app(*surface, options.runs_folder);
-    app.theme = options.light ? Theme::light : Theme::dark;
+    app.theme = options.light ? Theme::light : context.kept_theme();
     for (const std::filesystem::path& run : options.runs) app.open_run(run);
     draw_until(app, [&] { return app.closing || stop; });
     if (app.goes_on) go_on_headless(app, stop);

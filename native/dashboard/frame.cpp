@@ -4,6 +4,7 @@
 #include <imgui.h>
 #include <imgui_internal.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -23,6 +24,15 @@ void arrange(const App& app, ImGuiID space) {
         ImGui::DockBuilderDockWindow(panel->title(), nodes.at(static_cast<std::size_t>(panel->place())));
     }
     ImGui::DockBuilderFinish(space);
+}
+
+// Of each place the first panel is in front; ImGui would show the last.
+void show_first_panels(const App& app) {
+    for (const Place place : {Place::left, Place::below_left, Place::below, Place::main}) {
+        const auto first = std::find_if(app.panels.begin(), app.panels.end(),
+                                        [&](const auto& panel) { return panel->place() == place; });
+        ImGui::SetWindowFocus((*first)->title());
+    }
 }
 
 void draw_menus(App& app) {
@@ -137,7 +147,8 @@ void draw_frame(App& app) {
     take_keys(app);
     draw_menus(app);
     const ImGuiID space = ImGui::GetID("panels");
-    if (app.resets_layout || !ImGui::DockBuilderGetNode(space)) arrange(app, space);
+    const bool arranges = app.resets_layout || !ImGui::DockBuilderGetNode(space);
+    if (arranges) arrange(app, space);
     app.resets_layout = false;
     ImGui::DockSpaceOverViewport(space, nullptr, ImGuiDockNodeFlags_NoWindowMenuButton);
     for (const auto& panel : app.panels) {
@@ -145,6 +156,7 @@ void draw_frame(App& app) {
         if (ImGui::Begin(panel->title(), &panel->open)) panel->draw(app);
         ImGui::End();
     }
+    if (arranges) show_first_panels(app);
     draw_keys(app);
     draw_message(app);
     draw_close_question(app);

@@ -59,9 +59,13 @@ void draw_bars(const std::vector<Bar>& bars) {
         if (bar.is_label) ImGui::PopStyleColor();
         if (bar.is_label) ImGui::SetItemTooltip("what it is labelled as");
         ImGui::TableNextColumn();
-        ImGui::PushStyleColor(ImGuiCol_PlotHistogram, bar.is_label ? good_colour() : series_colour(0));
-        ImGui::ProgressBar(static_cast<float>(bar.share), {-1, ImGui::GetTextLineHeight()}, "");
-        ImGui::PopStyleColor();
+        const ImVec2 corner = ImGui::GetCursorScreenPos();
+        const ImVec2 room{ImGui::GetContentRegionAvail().x, ImGui::GetTextLineHeight()};
+        ImDrawList& list = *ImGui::GetWindowDrawList();
+        list.AddRectFilled(corner, {corner.x + room.x, corner.y + room.y}, ImGui::GetColorU32(ImGuiCol_FrameBg), 3);
+        list.AddRectFilled(corner, {corner.x + room.x * static_cast<float>(bar.share), corner.y + room.y},
+                           ImGui::GetColorU32(bar.is_label ? good_colour() : series_colour(0)), 3);
+        ImGui::Dummy(room);
         ImGui::TableNextColumn();
         std::array<char, 16> text{};
         std::snprintf(text.data(), text.size(), "%.1f %%", 100 * bar.share);

@@ -108,6 +108,9 @@ std::shared_ptr<RunView> RunReader::view() const {
     view->curves = curves_of(*log_);
     view->summary = summarise(*log_);
     view->notes = notes_of(*log_);
+    if (const EventTable* tests = log_->find("test"))
+        for (std::size_t row = 0; row < std::min(tests->texts("weights").size(), tests->numbers("top1").size()); ++row)
+            view->tests.emplace_back(tests->texts("weights")[row], tests->numbers("top1")[row]);
     view->damaged = log_->damaged;
     view->half_line = ends_within_line(*log_);
     view->by_iterations = log_->find("iteration") != nullptr;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "native/dashboard/curve.hpp"
@@ -32,8 +33,9 @@ struct RunView {
     std::filesystem::path folder;
     RunCurves curves;
     RunSummary summary;
-    std::map<std::string, std::string> keys;  // of its recipe
-    std::vector<std::string> notes;           // setbacks and changes by hand, a line each
+    std::map<std::string, std::string> keys;            // of its recipe
+    std::vector<std::string> notes;                     // setbacks and changes by hand, a line each
+    std::vector<std::pair<std::string, double>> tests;  // how the weights were stored, and top-1, a share
     std::size_t events = 0;
     std::size_t damaged = 0;      // lines of metrics.jsonl that are no event
     bool half_line = false;       // its last line is still being written, or was cut off

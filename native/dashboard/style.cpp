@@ -103,6 +103,8 @@ void add_font() {
                                                          0, &config);
 }
 
+Theme applied_theme() { return current_theme; }
+
 void apply_style(Theme theme, float scale) {
     current_theme = theme;
     ImGuiStyle& style = ImGui::GetStyle();

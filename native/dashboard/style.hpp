@@ -14,6 +14,7 @@ void add_font();
 
 // scale: of the screen, 1 at 96 dots an inch.
 void apply_style(Theme theme, float scale);
+Theme applied_theme();
 
 // Colours that keep apart on both themes, also for eyes that mix up red and green (Okabe & Ito 2008).
 ImVec4 series_colour(std::size_t place);

@@ -78,12 +78,22 @@ class Export : public Panel {
     }
 
     static void draw_accuracy(const RunView& run) {
-        if (!run.summary.test_top1) return;
-        ImGui::Text("top-1 of the test %.2f %%", 100 * *run.summary.test_top1);
-        ImGui::SetItemTooltip("of the weights as they are stored in the bundle, int8");
+        for (const auto& [weights, top1] : run.tests) {
+            ImGui::Text("%.2f %%", 100 * top1);
+            ImGui::SameLine(em(5));
+            faint_text(("top-1 of the test with " + weights + " weights").c_str());
+        }
     }
 
     void draw_steps() const {
+        if (steps_.empty()) {
+            ImGui::PushStyleColor(ImGuiCol_Text, faint_colour());
+            ImGui::TextWrapped(
+                "Writes float32.onnx and int8.onnx into the run's folder, asks ONNX Runtime for the same answers as "
+                "LibTorch's before anything is kept, says how far int8 moves them, and makes the page, ready for any "
+                "static host.");
+            ImGui::PopStyleColor();
+        }
         for (const ExportStep& step : steps_) {
             ImGui::PushStyleColor(ImGuiCol_Text, step.failed ? bad_colour() : good_colour());
             ImGui::TextUnformatted(step.what.c_str());

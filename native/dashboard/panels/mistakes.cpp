@@ -217,9 +217,8 @@ class MistakesPanel : public Panel {
                     ImGui::SetCursorPos({static_cast<float>(column) * (side + gap), top});
                     draw_tile(app, mistakes, photos[place], side, named);
                 }
-                ImGui::SetCursorPos({0, top + height});
-                ImGui::Dummy({0, 0});
-                ImGui::SetCursorPosY(top + height);
+                ImGui::SetCursorPos({0, top});
+                ImGui::Dummy({1, height - ImGui::GetStyle().ItemSpacing.y});
             }
         }
         ImGui::EndChild();
