@@ -5,6 +5,7 @@
 
 import { createAnswerView } from "./lib/answer_view.js";
 import { knownBreeds, learnBreeds } from "./lib/breeds.js";
+import { createHeatView } from "./lib/heat_view.js";
 import { failureText, inEachLanguage, speak, words } from "./lib/language.js";
 import { createStorageView, takeNewVersion, workOffline } from "./lib/offline.js";
 import { listenForPhotos, refusedBySize } from "./lib/photo_input.js";
@@ -13,7 +14,7 @@ import { createPhotoView } from "./lib/photo_view.js";
 import { createProgressView } from "./lib/progress_view.js";
 import { WorkerClient } from "./lib/worker_client.js";
 
-const TOP = 3;
+const TOP = 10;
 
 /**
  * @template {HTMLElement} T
@@ -38,8 +39,16 @@ const progressView = createProgressView({
   progress: part("progress", HTMLProgressElement),
   text: part("progress-text", HTMLElement),
 });
+const heatView = createHeatView({
+  canvas: part("heat", HTMLCanvasElement),
+  image: part("shown", HTMLImageElement),
+  button: part("show-heat", HTMLButtonElement),
+});
 const answerView = createAnswerView({
+  verdict: part("verdict", HTMLElement),
+  remark: part("remark", HTMLElement),
   list: part("answers", HTMLElement),
+  more: part("more", HTMLButtonElement),
   took: part("took", HTMLElement),
   spoken: part("spoken", HTMLElement),
 });
@@ -101,7 +110,8 @@ const worker = new WorkerClient((news) => {
       break;
     case "answer":
       waiting = undefined;
-      answerView.show(news.predictions, news.milliseconds);
+      answerView.show(news, news.milliseconds);
+      heatView.show(news.heat);
       setState("done");
       part("answers", HTMLElement).closest("section")?.scrollIntoView({ block: "nearest" });
       break;
@@ -127,6 +137,7 @@ function takeAll(photos) {
 /** @param {File} photo */
 function take(photo) {
   answerView.empty();
+  heatView.show(undefined);
   const tooLarge = refusedBySize(photo);
   if (tooLarge) {
     worker.forget();

@@ -57,8 +57,8 @@ async function answerPhotos() {
     const { id, photo, top } = next;
     try {
       const begin = performance.now();
-      const result = await classifier.predict(await read(photo), top);
-      tell({ type: "answer", id, predictions: result.predictions, milliseconds: performance.now() - begin });
+      const { verdict, predictions, heat } = await classifier.predict(await read(photo), top);
+      tell({ type: "answer", id, verdict, predictions, heat, milliseconds: performance.now() - begin });
     } catch (error) {
       // After anything unforeseen (a trap in wasm, say) the state in here cannot be trusted.
       const type = error instanceof Failure ? "refused" : "failed";

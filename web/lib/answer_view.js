@@ -1,44 +1,63 @@
 // @ts-check
-// The breeds found, the most likely first, as bars. Each carries its class id and its full
+// The breeds found, the most likely first, as bars, under what the answer is worth. Each carries its class id and its full
 // probability in data attributes, for tests and assistive tools.
 
 import { breedName } from "./breeds.js";
 import { duration, inEachLanguage, percent, words } from "./language.js";
 
+/** @typedef {import("./preprocess.js").Answer} Answer */
 /** @typedef {import("./preprocess.js").Prediction} Prediction */
+
+const FEW = 3;
 
 /**
  * @param {object} elements
+ * @param {HTMLElement} elements.verdict  the heading
+ * @param {HTMLElement} elements.remark   what follows it
  * @param {HTMLElement} elements.list
+ * @param {HTMLButtonElement} elements.more  shows all, and few again
  * @param {HTMLElement} elements.took
  * @param {HTMLElement} elements.spoken  what a screen reader says at once
  */
-export function createAnswerView({ list, took, spoken }) {
-  /** @type {{predictions: Prediction[], milliseconds: number} | undefined} */
+export function createAnswerView({ verdict, remark, list, more, took, spoken }) {
+  /** @type {{answer: Answer, milliseconds: number} | undefined} */
   let shown;
+  let all = false;
 
   const draw = () => {
     if (!shown) return;
-    const { predictions, milliseconds } = shown;
-    list.replaceChildren(...predictions.map(row));
+    const { answer, milliseconds } = shown;
+    const few = answer.predictions.slice(0, FEW);
+    verdict.textContent = words().verdict[answer.verdict];
+    remark.textContent = answer.verdict === "none" ? words().nearest : "";
+    list.dataset.verdict = answer.verdict;
+    list.replaceChildren(...(all ? answer.predictions : few).map(row));
+    more.textContent = all ? words().fewer : words().more;
+    more.setAttribute("aria-expanded", String(all));
+    more.hidden = answer.predictions.length <= FEW;
     took.textContent = words().took(duration(milliseconds));
-    spoken.textContent = words().mostLikely(predictions.map(({ id, probability }) => `${breedName(id)}, ${percent(probability)}`));
+    spoken.textContent = words().spoken[answer.verdict](few.map(({ id, probability }) => `${breedName(id)}, ${percent(probability)}`));
   };
+  more.addEventListener("click", () => {
+    all = !all;
+    draw();
+  });
   inEachLanguage(draw);
 
   return {
     empty() {
       shown = undefined;
+      all = false;
       list.replaceChildren();
       took.textContent = "";
       spoken.textContent = "";
     },
     /**
-     * @param {Prediction[]} predictions
+     * @param {Answer} answer
      * @param {number} milliseconds
      */
-    show(predictions, milliseconds) {
-      shown = { predictions, milliseconds };
+    show(answer, milliseconds) {
+      shown = { answer, milliseconds };
       draw();
     },
   };

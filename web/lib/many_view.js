@@ -106,9 +106,12 @@ function write({ photo, item, outcome }) {
     if (span) span.textContent = text;
   };
   put("file", photo.name);
-  const best = outcome?.type === "answer" ? outcome.predictions[0] : undefined;
-  put("name", best ? breedName(best.id) : outcome ? words().notRead : words().waiting);
+  const answer = outcome?.type === "answer" ? outcome : undefined;
+  const best = answer && answer.verdict !== "none" ? answer.predictions[0] : undefined;
+  const without = answer ? words().verdict.none : outcome ? words().notRead : words().waiting;
+  put("name", best ? breedName(best.id) : without);
   put("share", best ? percent(best.probability) : "");
+  item.toggleAttribute("data-unsure", answer?.verdict === "unsure");
   item.title = outcome && outcome.type !== "answer" ? failureText(outcome) : "";
 }
 
@@ -146,9 +149,9 @@ function sorted(cards, by) {
 
 /** @param {Card} card  as a line of the CSV file: see csvHead in texts/ */
 function line({ photo, outcome }) {
-  if (outcome?.type !== "answer") return [photo.name, ...Array(7).fill(""), outcome ? failureText(outcome) : words().waiting];
+  if (outcome?.type !== "answer") return [photo.name, ...Array(8).fill(""), outcome ? failureText(outcome) : words().waiting];
   const [first, second, third] = outcome.predictions.map(({ id, probability }) => [breedName(id), id, probability.toFixed(4)]);
-  return [photo.name, ...first, second?.[0] ?? "", second?.[2] ?? "", third?.[0] ?? "", third?.[2] ?? "", ""];
+  return [photo.name, words().csvVerdict[outcome.verdict], ...first, second?.[0] ?? "", second?.[2] ?? "", third?.[0] ?? "", third?.[2] ?? "", ""];
 }
 
 /**

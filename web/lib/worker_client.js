@@ -7,13 +7,15 @@ import { threadCount } from "./threads.js";
 /** @typedef {{type: "photo", id: number, photo: Blob, top: number, queued: boolean}} Photo */
 /** @typedef {{type: "load", threads: number, fresh: boolean} | Photo} ToWorker */
 /** @typedef {import("./preprocess.js").Prediction} Prediction */
+/** @typedef {import("./preprocess.js").Answer} Answer */
+/** @typedef {import("./classifier.js").Heat} Heat */
 /**
  * progress, in bytes; ready once; stored once, after that; answer or refused (the photo is at fault), one a photo;
  * failed: the worker is of no more use.
  * @typedef {{type: "progress", done: number, total: number}
  *   | {type: "ready", breeds: import("./breeds.js").Breed[]}
  *   | {type: "stored", state: "kept" | "full" | "refused", bytes: number}
- *   | {type: "answer", id: number, predictions: Prediction[], milliseconds: number}
+ *   | {type: "answer", id: number, verdict: Answer["verdict"], predictions: Prediction[], heat?: Heat, milliseconds: number}
  *   | ({type: "refused" | "failed", id?: number} & import("./failure.js").Told)} FromWorker
  */
 
