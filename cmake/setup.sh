@@ -184,7 +184,8 @@ onnx_key=$(key onnx "$ONNX_VERSION" "${onnx_flags[@]}")
 imgui_key=$(key imgui "$IMGUI_BUNDLE_VERSION" "$(cat "$root/cmake/imgui/CMakeLists.txt")")
 headers_key=$(key onnxruntime-headers "$ONNXRUNTIME_HEADERS_SUITE")
 node_packages=("onnxruntime-web@$ONNXRUNTIME_WEB_VERSION" "playwright-core@$PLAYWRIGHT_CORE_VERSION"
-               "typescript@$TYPESCRIPT_VERSION" "@types/node@$TYPES_NODE_VERSION")
+               "typescript@$TYPESCRIPT_VERSION" "@types/node@$TYPES_NODE_VERSION"
+               "axe-core@$AXE_CORE_VERSION")
 node_key=$(key node "${node_packages[@]}")
 cmake=$cache/$tools_key/bin/cmake
 
