@@ -9,6 +9,8 @@ import { createHeatView } from "./lib/heat_view.js";
 import { failureText, inEachLanguage, speak, words } from "./lib/language.js";
 import { createStorageView, takeNewVersion, workOffline } from "./lib/offline.js";
 import { listenForPhotos, refusedBySize } from "./lib/photo_input.js";
+import { createBreedList } from "./lib/breed_list.js";
+import { createCamera } from "./lib/camera.js";
 import { createManyView } from "./lib/many_view.js";
 import { createPhotoView } from "./lib/photo_view.js";
 import { createProgressView } from "./lib/progress_view.js";
@@ -51,6 +53,12 @@ const answerView = createAnswerView({
   more: part("more", HTMLButtonElement),
   took: part("took", HTMLElement),
   spoken: part("spoken", HTMLElement),
+});
+
+const breedList = createBreedList({
+  search: part("breed-search", HTMLInputElement),
+  count: part("breed-count", HTMLElement),
+  list: part("breed-list", HTMLElement),
 });
 
 const manyView = createManyView(
@@ -101,6 +109,7 @@ const worker = new WorkerClient((news) => {
       modelReady = true;
       learnBreeds(news.breeds);
       drawKnows();
+      breedList.draw();
       if (waiting) ask(waiting);
       else setState(told ? "error" : "ready");
       break;
@@ -136,6 +145,7 @@ function takeAll(photos) {
 
 /** @param {File} photo */
 function take(photo) {
+  camera.stop();
   answerView.empty();
   heatView.show(undefined);
   const tooLarge = refusedBySize(photo);
@@ -196,6 +206,42 @@ retry.addEventListener("click", () => {
   setState("loading");
   worker.start(true);
 });
+
+const camera = createCamera(
+  {
+    area: part("camera", HTMLElement),
+    video: part("camera-picture", HTMLVideoElement),
+    open: part("camera-open", HTMLButtonElement),
+    shutter: part("camera-shutter", HTMLButtonElement),
+    turn: part("camera-turn", HTMLButtonElement),
+    close: part("camera-close", HTMLButtonElement),
+  },
+  {
+    begin() {
+      worker.forget();
+      waiting = undefined;
+      photoView.empty();
+      answerView.empty();
+      heatView.show(undefined);
+    },
+    end() {
+      answerView.empty();
+      if (modelReady) setState("ready");
+    },
+    async look(photo) {
+      const outcome = await worker.askQueued(photo, TOP);
+      if (outcome.type !== "answer" || !camera.live()) return;
+      say(undefined);
+      answerView.show(outcome, outcome.milliseconds, false);
+      setState("done");
+    },
+    keep: (photo) => takeAll([photo]),
+    refuse(failure) {
+      say(failure);
+      if (modelReady) setState("error");
+    },
+  },
+);
 
 inEachLanguage(drawKnows);
 inEachLanguage(drawMessage);

@@ -51,6 +51,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
       await classify(page, photo);
       await page.waitForSelector("[data-photo=shown]");
       await assertNothingFound(page, "done");
+      await page.locator(".breeds summary").click();
       await page.setInputFiles("#photo", [photo, letter, photo]);
       await page.waitForSelector("#many-progress[data-full]", { state: "attached" });
       await assertNothingFound(page, "many");

@@ -7,8 +7,11 @@ import { fromNodeModules } from "./environment.mjs";
 /** @typedef {import("playwright-core").Browser} Browser */
 /** @typedef {{id: string, name: string, probability: number, shown: string}} Shown */
 
-/** @returns {Promise<Browser>} */
-export function launch() {
+/**
+ * @param {string[]} [flags]  more of chromium's
+ * @returns {Promise<Browser>}
+ */
+export function launch(flags = []) {
   return fromNodeModules("playwright-core").chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: [
@@ -20,6 +23,7 @@ export function launch() {
       "--disable-component-update",
       "--disable-sync",
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+      ...flags,
     ],
   });
 }

@@ -20,13 +20,13 @@ const FEW = 3;
  * @param {HTMLElement} elements.spoken  what a screen reader says at once
  */
 export function createAnswerView({ verdict, remark, list, more, took, spoken }) {
-  /** @type {{answer: Answer, milliseconds: number} | undefined} */
+  /** @type {{answer: Answer, milliseconds: number, aloud: boolean} | undefined} */
   let shown;
   let all = false;
 
   const draw = () => {
     if (!shown) return;
-    const { answer, milliseconds } = shown;
+    const { answer, milliseconds, aloud } = shown;
     const few = answer.predictions.slice(0, FEW);
     verdict.textContent = words().verdict[answer.verdict];
     remark.textContent = answer.verdict === "none" ? words().nearest : "";
@@ -36,6 +36,7 @@ export function createAnswerView({ verdict, remark, list, more, took, spoken }) 
     more.setAttribute("aria-expanded", String(all));
     more.hidden = answer.predictions.length <= FEW;
     took.textContent = words().took(duration(milliseconds));
+    if (!aloud) return;
     spoken.textContent = words().spoken[answer.verdict](few.map(({ id, probability }) => `${breedName(id)}, ${percent(probability)}`));
   };
   more.addEventListener("click", () => {
@@ -55,9 +56,10 @@ export function createAnswerView({ verdict, remark, list, more, took, spoken }) 
     /**
      * @param {Answer} answer
      * @param {number} milliseconds
+     * @param {boolean} [aloud]  not of a camera's picture: no one can listen as fast as it sees
      */
-    show(answer, milliseconds) {
-      shown = { answer, milliseconds };
+    show(answer, milliseconds, aloud = true) {
+      shown = { answer, milliseconds, aloud };
       draw();
     },
   };
