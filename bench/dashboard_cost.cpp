@@ -3,13 +3,17 @@
 // ratio.
 //
 //     xvfb-run -a build/release/dashboard_cost RECIPE.toml FOLDER [ROUNDS]
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "native/dashboard/context.hpp"
+#include "native/dashboard/frame.hpp"
 #include "native/dashboard/loop.hpp"
 
 using namespace ouaf::dashboard;
@@ -27,6 +31,40 @@ double speed_of(const std::filesystem::path& run) {
     const std::shared_ptr<const RunView> view = reader.read();
     const std::vector<double>& speeds = view->curves.images_per_second.y;
     return speeds.size() < 2 ? 0 : median({speeds.begin() + 1, speeds.end()});
+}
+
+// Seconds of the processor.
+double processor_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void print_frame_cost(App& app) {
+    app.update();
+    while (app.waits()) {
+        app.update();
+        draw_once(app.surface, [&] { draw_frame(app); });
+    }
+    for (const std::filesystem::path& run : app.found_runs) app.open_run(run);
+    constexpr int warm_up = 30;
+    constexpr int frames = 200;
+    double start = 0;
+    std::chrono::steady_clock::time_point began;
+    for (int i = 0; i < warm_up + frames; ++i) {
+        if (i == warm_up) {
+            start = processor_seconds();
+            began = std::chrono::steady_clock::now();
+        }
+        app.update();
+        draw_once(app.surface, [&] { draw_frame(app); });
+    }
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began;
+    std::printf("a frame: %.1f ms of the processor, %.1f ms until it is shown; %zu runs open\n",
+                1e3 * (processor_seconds() - start) / frames, 1e3 * passed.count() / frames, app.runs.size());
 }
 
 }  // namespace
@@ -65,6 +103,8 @@ int main(int argc, char** argv) {
         std::printf("%s the window: %.1f images/s\n", draws ? "with   " : "without", (draws ? with : without).back());
         std::fflush(stdout);
     }
-    std::printf("ratio %.4f\n", median(with) / median(without));
+    if (rounds > 0) std::printf("ratio %.4f\n", median(with) / median(without));
+    apply_style(Theme::dark, 1);
+    print_frame_cost(app);
     return 0;
 }

@@ -87,6 +87,7 @@ void write_screenshots(const Options& options, const ScreenshotOptions& pictures
         if (!run.view->has_model) continue;
         app.session.evaluate(run.folder);
         settle(app, *surface, [&] { draw_frame(app); });
+        if (app.session.status().state == State::failed) throw std::runtime_error(app.session.status().error);
     }
     for (const auto& panel : app.panels) {
         settle(app, *surface, [&] { draw_alone(app, *panel); });
