@@ -5,9 +5,13 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ouaf::dashboard {
+
+// Of recipes/, what a first run is offered: minutes on two cores.
+inline constexpr std::string_view demo_recipe = "dogs_head.toml";
 
 struct RecipeCheck {
     std::string error;  // what read_recipe says; empty where the recipe is right

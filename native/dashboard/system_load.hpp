@@ -16,11 +16,11 @@ struct GpuLoad {
 };
 
 struct SystemLoad {
-    double processor = 0;        // share of all cores
-    double own_memory = 0;       // bytes of this process
-    double memory = 0;           // bytes that are not available
-    double memory_total = 0;     //
-    std::optional<GpuLoad> gpu;  // the first one
+    std::optional<double> processor;  // share of all cores; none in the first call
+    double own_memory = 0;            // bytes of this process
+    double memory = 0;                // bytes that are not available
+    double memory_total = 0;          //
+    std::optional<GpuLoad> gpu;       // the first one
 };
 
 // Linux's /proc; NVML is loaded at run time. Used by one thread.

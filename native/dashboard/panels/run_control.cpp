@@ -22,6 +22,14 @@ std::string duration(double seconds) {
     return text.data();
 }
 
+// The demo's, where it is there.
+std::filesystem::path first_choice(const std::vector<std::filesystem::path>& recipes) {
+    const auto demo = std::find_if(recipes.begin(), recipes.end(),
+                                   [](const auto& recipe) { return recipe.filename() == demo_recipe; });
+    if (demo != recipes.end()) return *demo;
+    return recipes.empty() ? std::filesystem::path() : recipes.front();
+}
+
 const char* word_for(const Status& status) {
     if (status.stopping) return "stopping";
     switch (status.state) {
@@ -256,7 +264,7 @@ class RunControlPanel : public Panel {
         stale_ = false;
         app.files.add([this, recipe = recipe_, given = overrides(), runs = app.runs_folder] {
             std::vector<std::filesystem::path> recipes = find_recipes("recipes");
-            const std::filesystem::path chosen = recipe.empty() && !recipes.empty() ? recipes.front() : recipe;
+            const std::filesystem::path chosen = recipe.empty() ? first_choice(recipes) : recipe;
             const RecipeCheck plain = check_recipe(chosen, {}, runs);
             const RecipeCheck checked = check_recipe(chosen, given, runs);
             return [this, recipes, chosen, plain, checked] {

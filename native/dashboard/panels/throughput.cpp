@@ -26,7 +26,7 @@ class Throughput : public Panel {
  public:
     const char* title() const override { return "Throughput"; }
     Place place() const override { return Place::below; }
-    bool waits(const App&) const override { return !load_; }
+    bool waits(const App&) const override { return !load_ || !load_->processor; }
 
     void draw(App& app) override {
         measure(app);
@@ -80,8 +80,8 @@ class Throughput : public Panel {
 
     void draw_machine() const {
         std::array<char, 32> text{};
-        std::snprintf(text.data(), text.size(), "%.0f %%", 100 * load_->processor);
-        draw_figure("processor", text.data(), faint_colour());
+        if (load_->processor) std::snprintf(text.data(), text.size(), "%.0f %%", 100 * *load_->processor);
+        draw_figure("processor", load_->processor ? text.data() : "…", faint_colour());
         draw_figure(("memory of " + gigabytes(load_->memory_total)).c_str(), gigabytes(load_->memory).c_str(),
                     load_->memory > 0.92 * load_->memory_total ? warning_colour() : faint_colour());
         if (load_->gpu) {

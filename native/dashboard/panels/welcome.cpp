@@ -1,6 +1,8 @@
 // See welcome.hpp.
 #include "native/dashboard/panels/welcome.hpp"
 
+#include "native/dashboard/recipe_check.hpp"
+
 namespace ouaf::dashboard {
 
 void draw_welcome(App& app) {
@@ -10,7 +12,7 @@ void draw_welcome(App& app) {
         "one that another program trains in can be watched too, and a finished one opened again.");
     ImGui::Spacing();
     ImGui::SetCursorPosX(left);
-    if (ImGui::Button("Choose the demo recipe")) app.wanted_recipe = "recipes/dogs_head.toml";
+    if (ImGui::Button("Choose the demo recipe")) app.wanted_recipe = std::filesystem::path("recipes") / demo_recipe;
     ImGui::SetItemTooltip(
         "A head for 120 dog breeds on a trained backbone: minutes on two cores.\nLook at what it says in "
         "Run control, and start it there.");
