@@ -11,6 +11,7 @@ import { createStorageView, takeNewVersion, workOffline } from "./lib/offline.js
 import { listenForPhotos, refusedBySize } from "./lib/photo_input.js";
 import { createBreedList } from "./lib/breed_list.js";
 import { createCamera } from "./lib/camera.js";
+import { showExamples } from "./lib/examples.js";
 import { createManyView } from "./lib/many_view.js";
 import { createPhotoView } from "./lib/photo_view.js";
 import { createProgressView } from "./lib/progress_view.js";
@@ -110,6 +111,7 @@ const worker = new WorkerClient((news) => {
       learnBreeds(news.breeds);
       drawKnows();
       breedList.draw();
+      showExamples(part("examples", HTMLElement), news.examples, (photo) => takeAll([photo]));
       if (waiting) ask(waiting);
       else setState(told ? "error" : "ready");
       break;

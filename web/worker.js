@@ -3,6 +3,7 @@
 // plain values (lib/worker_client.js lists them); of single photos it answers the newest only, of
 // a batch each.
 
+import { decodedByBrowser } from "./lib/browser_decoder.js";
 import { load } from "./lib/classifier.js";
 import { Failure } from "./lib/failure.js";
 
@@ -40,7 +41,7 @@ async function start(threads, fresh) {
       fresh,
       onProgress: (done, total) => tell({ type: "progress", done, total }),
     });
-    tell({ type: "ready", breeds: classifier.info.classes });
+    tell({ type: "ready", breeds: classifier.info.classes, examples: classifier.examples });
     answerPhotos(); // of a batch that began while the model was loading
     tell({ type: "stored", state: await classifier.keep(), bytes: classifier.bytes });
   } catch (error) {
@@ -57,7 +58,7 @@ async function answerPhotos() {
     const { id, photo, top } = next;
     try {
       const begin = performance.now();
-      const { verdict, predictions, heat } = await classifier.predict(await read(photo), top);
+      const { verdict, predictions, heat } = await predict(classifier, photo, top);
       tell({ type: "answer", id, verdict, predictions, heat, milliseconds: performance.now() - begin });
     } catch (error) {
       // After anything unforeseen (a trap in wasm, say) the state in here cannot be trusted.
@@ -66,6 +67,22 @@ async function answerPhotos() {
     }
   }
   running = false;
+}
+
+/**
+ * @param {import("./lib/classifier.js").Classifier} classifier
+ * @param {Blob} photo
+ * @param {number} top
+ */
+async function predict(classifier, photo, top) {
+  try {
+    return await classifier.predict(await read(photo), top);
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === "unsupported")) throw error;
+    const decoded = await decodedByBrowser(photo);
+    if (!decoded) throw error;
+    return classifier.predict(decoded, top);
+  }
 }
 
 /** @param {Blob} photo */

@@ -29,14 +29,19 @@ struct Options {
     bool float32 = false;
 };
 
-// "id<TAB>name" or "id" a line, in the order of the outputs.
+// "id", "id<TAB>name" or "id<TAB>name<TAB>French name" a line, in the order of the outputs.
 std::vector<ClassLabel> read_classes(const std::string& path) {
     std::istringstream lines(read_text(path));
     std::vector<ClassLabel> classes;
     for (std::string line; std::getline(lines, line);) {
         if (line.empty()) continue;
-        const std::size_t tab = line.find('\t');
-        classes.push_back({line.substr(0, tab), {{"en", tab == std::string::npos ? line : line.substr(tab + 1)}}});
+        std::istringstream fields(line);
+        std::string id, english, french;
+        std::getline(fields, id, '\t');
+        std::getline(fields, english, '\t');
+        std::getline(fields, french);
+        classes.push_back({id, {{"en", english.empty() ? id : english}}});
+        if (!french.empty()) classes.back().name["fr"] = french;
     }
     return classes;
 }
@@ -89,7 +94,10 @@ void add_import(CLI::App& app) {
     command->add_option("network", options->network, "an ONNX file")->required();
     command->add_option("--description", options->description,
                         "a JSON file with its preprocessing (default: beside the network)");
-    command->add_option("--classes", options->classes, "a file with an id a line, and a name after a tab")->required();
+    command
+        ->add_option("--classes", options->classes,
+                     "a file with an id a line, and after tabs its name in English and in French")
+        ->required();
     command->add_option("--out", options->out, "the bundle's folder")->required();
     command->add_flag("--float32", options->float32,
                       "keep the weights as float32 (default: int8, a quarter of the size)");

@@ -15,6 +15,8 @@
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
 #include "native/files/files.hpp"
+#include "shared/preprocess/decode.hpp"
+#include "shared/preprocess/photo_error.hpp"
 
 namespace ouaf::commands {
 namespace {
@@ -24,6 +26,7 @@ namespace fs = std::filesystem;
 struct Options {
     std::string model = "models/dogs";
     std::string out;
+    std::string examples;
 };
 
 // The page as it was built, beside this program's own folder.
@@ -61,13 +64,39 @@ void add_packed(const fs::path& site, const std::string& path, const fs::path& f
         {{"path", path + ".gz"}, {"bytes", packed.size()}, {"inflated", bytes.size()}, {"sha256", sha256(bytes)}});
 }
 
-// What the service worker keeps: all that was not packed, by hash, and a version that is another as soon as a
-// byte of any file is. A browser asks for this script anew at each visit and so learns of a new version.
+// Photos that the page offers to try, in the order of their names. They are copied as they are, so whoever publishes
+// chooses their size; each must be one that the page can read.
+nlohmann::ordered_json add_examples(const fs::path& site, const fs::path& folder, const PreprocessSpec& spec) {
+    if (!fs::is_directory(folder)) throw std::runtime_error(folder.string() + ": there is no such folder");
+    std::vector<fs::path> photos;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.is_regular_file()) photos.push_back(entry.path());
+    }
+    if (photos.empty()) throw std::runtime_error(folder.string() + ": there are no photos in this folder");
+    std::ranges::sort(photos);
+    fs::create_directories(site / "examples");
+    auto paths = nlohmann::ordered_json::array();
+    for (const fs::path& photo : photos) {
+        try {
+            decode(read_file(photo), spec.resize);
+        } catch (const PhotoError& error) {
+            throw std::runtime_error(photo.string() + ": " + error.what());
+        }
+        const fs::path path = fs::path("examples") / photo.filename();
+        fs::copy_file(photo, site / path);
+        paths.push_back(path.generic_string());
+    }
+    return paths;
+}
+
+// What the service worker keeps: all that was not packed and is no example, by hash, and a version that is another as
+// soon as a byte of any file is. A browser asks for this script anew at each visit and so learns of a new version.
 void write_site_files(const fs::path& site) {
     std::vector<fs::path> paths;
     for (const auto& entry : fs::recursive_directory_iterator(site)) {
         const fs::path relative = fs::relative(entry.path(), site);
-        if (entry.is_regular_file() && relative.extension() != ".gz" && relative != "service_worker.js")
+        if (entry.is_regular_file() && relative.extension() != ".gz" && relative != "service_worker.js" &&
+            *relative.begin() != "examples")
             paths.push_back(relative);
     }
     std::ranges::sort(paths);
@@ -82,7 +111,8 @@ void write_site_files(const fs::path& site) {
     write_text(site / "site_files.js", "self.siteFiles = " + content.dump(1) + ";\n");
 }
 
-void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle, const fs::path& site) {
+void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle, const fs::path& site,
+              const fs::path& examples) {
     auto downloads = nlohmann::ordered_json::array();
     for (const auto& entry : fs::recursive_directory_iterator(page)) {
         const fs::path relative = fs::relative(entry.path(), page);
@@ -93,7 +123,8 @@ void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle,
     }
     add_packed(site, "model/model.onnx", model / bundle.file, downloads);
     fs::copy_file(model / "model.json", site / "model" / "model.json");
-    const nlohmann::ordered_json manifest{{"format", 1}, {"model", "model/model.json"}, {"downloads", downloads}};
+    nlohmann::ordered_json manifest{{"format", 1}, {"model", "model/model.json"}, {"downloads", downloads}};
+    if (!examples.empty()) manifest["examples"] = add_examples(site, examples, bundle.preprocess);
     write_text(site / "site.json", manifest.dump(1) + "\n");
     write_site_files(site);
 }
@@ -114,7 +145,7 @@ void run(const Options& options) {
     const fs::path unfinished = fs::path(site).concat(".unfinished");
     fs::remove_all(unfinished);
     fs::create_directories(unfinished);
-    assemble(page, options.model, model.bundle, unfinished);
+    assemble(page, options.model, model.bundle, unfinished, options.examples);
     fs::remove_all(site);
     fs::rename(unfinished, site);
     std::printf("%s: %s bytes, the whole page with model '%s'; copy this folder to any static host\n", site.c_str(),
@@ -128,6 +159,7 @@ void add_publish(CLI::App& app) {
     CLI::App* command = app.add_subcommand("publish", "Write the page with a model, as a folder for any static host");
     command->add_option("--model", options->model, "a model bundle's folder")->capture_default_str();
     command->add_option("--out", options->out, "the folder to write")->required();
+    command->add_option("--examples", options->examples, "a folder of photos that the page offers to try");
     command->callback([options] { run(*options); });
 }
 

@@ -46,14 +46,18 @@ graph::HeadRows joined(const std::vector<HeadStart>& starts) {
 
 }  // namespace
 
-std::vector<ClassLabel> labels_of(const std::vector<DatasetClass>& classes) {
+std::vector<ClassLabel> labels_of(const std::vector<DatasetClass>& classes, std::span<const ClassLabel> known) {
     std::vector<ClassLabel> labels;
-    for (const DatasetClass& c : classes) labels.push_back({c.id, {{"en", c.name}}});
+    for (const DatasetClass& c : classes) {
+        labels.push_back({c.id, {{"en", c.name}}});
+        const auto same = std::ranges::find(known, c.id, &ClassLabel::id);
+        if (same != known.end()) labels.back().name.insert(same->name.begin(), same->name.end());
+    }
     return labels;
 }
 
 StartingNetwork start_from_backbones(const Recipe& recipe, const std::vector<DatasetClass>& classes) {
-    const std::vector<ClassLabel> labels = labels_of(classes);
+    const std::vector<ClassLabel> labels = labels_of(classes, {});
     std::vector<Model> models;
     std::vector<HeadStart> starts;
     std::vector<bool> known(labels.size());
@@ -82,7 +86,7 @@ StartingNetwork start_from_backbones(const Recipe& recipe, const std::vector<Dat
     graph::replace_head(start.model.graph, rows);
     if (recipe.network_options.dropout)
         graph::insert_dropout(start.model.graph, static_cast<float>(*recipe.network_options.dropout));
-    start.model.bundle.classes = labels;
+    start.model.bundle.classes = labels_of(classes, start.model.bundle.classes);
     return start;
 }
 
@@ -96,7 +100,7 @@ StartingNetwork start_from_scratch(const Recipe& recipe, const std::vector<Datas
     start.model.bundle.preprocess = preprocess;
     start.model.bundle.input_name = start.model.graph.inputs.at(0).name;
     start.model.bundle.logits_name = start.model.graph.outputs.at(0).name;
-    start.model.bundle.classes = labels_of(classes);
+    start.model.bundle.classes = labels_of(classes, {});
     return start;
 }
 

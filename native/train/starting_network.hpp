@@ -2,6 +2,7 @@
 // classes; and the bundle that it will become.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "native/bundle/model.hpp"
@@ -14,7 +15,8 @@ struct StartingNetwork {
     std::size_t known_classes = 0;  // whose rows of the head a backbone had
 };
 
-std::vector<ClassLabel> labels_of(const std::vector<DatasetClass>& classes);
+// The data set's ids and English names; names in other languages are those of the same ids in `known`.
+std::vector<ClassLabel> labels_of(const std::vector<DatasetClass>& classes, std::span<const ClassLabel> known);
 
 // Bundles of the recipe's backbones. Their classes are replaced; the head is what `recipe` asks for: the rows that the
 // backbones have for the same class ids, 1 / k of each of k backbones, and zeros for other classes, or fresh ones.

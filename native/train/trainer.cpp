@@ -59,7 +59,8 @@ std::pair<Dataset, Dataset> open_photos(DataRecipe recipe) {
 TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, const TrainingReport& report) {
     Model model = load_model(recipe.backbones.at(0));
     const auto [training, test] = open_photos(recipe.data);
-    const std::vector<ClassLabel> backbone_classes = std::exchange(model.bundle.classes, labels_of(training.classes));
+    const std::vector<ClassLabel> backbone_classes =
+        std::exchange(model.bundle.classes, labels_of(training.classes, model.bundle.classes));
     const std::vector<Sample> test_samples = match_classes(test, model.bundle).samples;
     graph::to_classifier_form(model.graph);
     RunDirectory run(folder, recipe);

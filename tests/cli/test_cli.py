@@ -177,6 +177,21 @@ class Publish(Case):
         self.fails(ouaf("publish", "--model", MODELS / "dogs", "--out", precious), "this folder holds other files")
         self.assertEqual((precious / "thesis.txt").read_text(), "all of it")
 
+    def test_examples_are_copied_and_must_be_photos(self):
+        examples, site = self.folder / "examples", self.folder / "site"
+        self.fails(ouaf("publish", "--model", MODELS / "dogs", "--out", site, "--examples", examples), "there is no such folder")
+        examples.mkdir()
+        self.fails(ouaf("publish", "--model", MODELS / "dogs", "--out", site, "--examples", examples), "there are no photos")
+        for name in ("b.png", "a.png"):
+            Image.new("RGB", (40, 30), (200, 120, 40)).save(examples / name)
+        result = ouaf("publish", "--model", MODELS / "dogs", "--out", site, "--examples", examples)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads((site / "site.json").read_text())["examples"], ["examples/a.png", "examples/b.png"])
+        self.assertEqual((site / "examples" / "a.png").read_bytes(), (examples / "a.png").read_bytes())
+        self.assertNotIn("examples/", (site / "site_files.js").read_text())
+        (examples / "notes.txt").write_text("not a photo")
+        self.fails(ouaf("publish", "--model", MODELS / "dogs", "--out", site, "--examples", examples), "notes.txt: This file is not a photo")
+
 
 class Import(Case):
     def test_what_is_no_network_is_refused(self):
@@ -207,11 +222,13 @@ class Import(Case):
         (self.folder / "keras.json").write_text(json.dumps({
             "architecture": "small", "licence": "MIT", "input": {"size": 32, "mean": [0, 0, 0], "std": [1, 1, 1]},
             "resize": {"filter": "bilinear", "crop_fraction": 1.0}}))
-        (self.folder / "classes.tsv").write_text("a\nb\nc\nd\n")
+        (self.folder / "classes.tsv").write_text("a\nb\tdog\nc\tcat\tchat\nd\n")
         result = ouaf("import", path, "--classes", self.folder / "classes.tsv", "--out", self.folder / "bundle", "--float32")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("its final softmax was taken off", result.stdout)
         self.assertIn("its input is now [n, channels, height, width]", result.stdout)
+        names = [c["name"] for c in json.loads((self.folder / "bundle" / "model.json").read_text())["classes"]]
+        self.assertEqual(names, [{"en": "a"}, {"en": "dog"}, {"en": "cat", "fr": "chat"}, {"en": "d"}])
 
         colour = (200, 120, 40)  # one colour: its tensor needs no resizing
         photo = self.folder / "plain.png"

@@ -224,6 +224,7 @@ class Classes(Case):
         self.assertIn("6 test photos", result.stdout)
         model = json.loads((self.folder / "runs" / "some" / "model" / "model.json").read_text())
         self.assertEqual([c["id"] for c in model["classes"]], ["cat", "n02085936", "n02099601"])
+        self.assertEqual([c["name"].get("fr") for c in model["classes"]], [None, "Bichon maltais", "Golden retriever"])
         self.fails(ouaf("train", recipe, "--classes", "pugg", cwd=self.folder), "'pugg' is no class of it, near ones are 'pug'")
 
 

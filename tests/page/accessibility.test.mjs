@@ -3,15 +3,13 @@
 // nothing on the page jumps while it loads and answers; and nothing moves for those who asked for calm.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { before, test } from "node:test";
+import { assertNothingFound } from "./axe.mjs";
 import { classify, open, waitForState } from "./browser.mjs";
-import { nodeModules, site } from "./environment.mjs";
+import { site } from "./environment.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
 
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1200, height: 800 } };
-const axe = await readFile(join(nodeModules, "axe-core", "axe.min.js"), "utf8");
 const letter = { name: "letter.jpg", mimeType: "image/jpeg", buffer: Buffer.from("no picture") };
 
 /** @type {Awaited<ReturnType<typeof hosting>>} */
@@ -20,31 +18,11 @@ before(async () => {
   host = await hosting(site, { pause: 20 });
 });
 
-/**
- * @param {import("playwright-core").Page} page
- * @param {string} state
- */
-async function assertNothingFound(page, state) {
-  const found = await page.evaluate(async () => {
-    /** @type {{violations: {id: string, help: string, nodes: {html: string, failureSummary: string}[]}[], passes: unknown[]}} */
-    const result = await Reflect.get(window, "axe").run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    });
-    return {
-      passes: result.passes.length,
-      violations: result.violations.map(({ id, help, nodes }) => [id, help, ...nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`)].join("\n")),
-    };
-  });
-  assert.ok(found.passes > 10, "axe has looked");
-  assert.deepEqual(found.violations, [], state);
-}
-
 for (const [size, viewport] of Object.entries(sizes)) {
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     test(`axe-core finds nothing: ${size}, ${colorScheme}`, async () => {
       const locale = size === "phone" ? "fr-FR" : "en-GB";
       const { page, close } = await open(browser, host.address, { viewport, colorScheme, locale, reducedMotion: "reduce" });
-      await page.evaluate(axe);
       await assertNothingFound(page, "loading");
       await waitForState(page, "ready");
       await assertNothingFound(page, "ready");

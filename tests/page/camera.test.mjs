@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { assertNothingFound } from "./axe.mjs";
 import { alertText, answers, launch, open, waitForState } from "./browser.mjs";
 import { drawnBreeds } from "./drawn_picture.mjs";
 import { site } from "./environment.mjs";
@@ -44,6 +45,7 @@ test("what the camera sees is recognised live; the shutter keeps it as a photo",
   assert.equal(await page.locator("#spoken").innerText(), "", "no one can listen so fast");
   assert.ok(await page.getByRole("button", { name: "Other camera" }).isHidden(), "there is but one");
 
+  await assertNothingFound(page, "camera");
   const tracks = await page.evaluateHandle(() => {
     const video = document.querySelector("video");
     return /** @type {MediaStream} */ (video?.srcObject).getTracks();

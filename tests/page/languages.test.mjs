@@ -11,7 +11,14 @@ import { site } from "./environment.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
 import { truncated } from "./server.mjs";
 
+/** The third column of the list that models are made with. @type {Map<string, string>} */
+const french120 = new Map();
 const project = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+for (const line of (await readFile(join(project, "models", "imagenet_classes.tsv"), "utf8")).split("\n")) {
+  const [id, , french] = line.split("\t");
+  if (french) french120.set(id, french);
+}
 
 /** @param {import("playwright-core").Page} page */
 const shown = (page) =>
@@ -36,6 +43,7 @@ test("a French browser gets the page in French, and the other language by one bu
 
   const before = await classify(page, photo);
   assert.match(before[0].shown, /^[<>]?\d+\u00a0%$/);
+  assert.deepEqual(before.map(({ id, name }) => name === french120.get(id)), [true, true, true], "breeds have their French names");
   await page.getByRole("button", { name: "English" }).click();
   const after = await answers(page);
   assert.deepEqual(after.map(({ id, probability }) => ({ id, probability })), before.map(({ id, probability }) => ({ id, probability })));
@@ -51,6 +59,34 @@ test("a French browser gets the page in French, and the other language by one bu
   await page.getByRole("button", { name: "Français" }).click();
   assert.deepEqual({ ...(await shown(page)), stored: french.stored }, french, "choosing back forgets the choice");
   assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("all 120 breeds have names of their own in both languages", async () => {
+  /** @type {{id: string, name: {en: string, fr: string}}[]} */
+  const classes = JSON.parse(await readFile(join(site, "model", "model.json"), "utf8")).classes;
+  assert.equal(french120.size, 120);
+  for (const { id, name } of classes) assert.equal(name.fr, french120.get(id), name.en);
+  for (const language of /** @type {const} */ (["en", "fr"])) {
+    assert.equal(new Set(classes.map(({ name }) => name[language].toLowerCase())).size, 120, language);
+  }
+});
+
+test("the list of breeds is found in either language, without accents too", async () => {
+  const { page, close } = await open(browser, (await hosting(site)).address, { locale: "fr-FR" });
+  await waitForState(page, "ready");
+  await page.getByText("Toutes les races connues").click();
+  const listed = () => page.locator("#breed-list > li").allInnerTexts();
+  assert.deepEqual(await listed(), [...french120.values()].sort((a, b) => a.localeCompare(b, "fr")));
+  const search = page.getByLabel("Chercher");
+  await search.fill("epagneul  bret");
+  assert.deepEqual(await listed(), ["Épagneul breton"]);
+  await search.fill("german shepherd");
+  assert.deepEqual(await listed(), ["Berger allemand"]);
+  await page.getByRole("button", { name: "English" }).click();
+  assert.deepEqual(await listed(), ["German shepherd"]);
+  await page.getByLabel("Search").fill("cat");
+  assert.equal(await page.locator("#breed-count").innerText(), "0 breeds");
   await close();
 });
 

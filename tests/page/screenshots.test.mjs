@@ -8,6 +8,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { classify, open, waitForState } from "./browser.mjs";
+import { drawPicture } from "./drawn_picture.mjs";
 import { screenshots, site } from "./environment.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
 
@@ -15,8 +16,14 @@ const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1200, heig
 
 /** @type {Awaited<ReturnType<typeof hosting>>} */
 let host;
+/** @type {{name: string, mimeType: string, buffer: Buffer}[]} */
+let others;
 
 before(async () => {
+  others = [];
+  for (const filter of ["hue-rotate(120deg)", "contrast(0.5)", "sepia(1)"]) {
+    others.push({ name: `${filter}.jpg`, mimeType: "image/jpeg", buffer: await drawPicture(browser, filter) });
+  }
   host = await hosting(site, { pause: 60 });
   if (screenshots) await mkdir(screenshots, { recursive: true });
 });
@@ -32,10 +39,10 @@ for (const [size, viewport] of Object.entries(sizes)) {
         isMobile: size === "phone",
         reducedMotion: "reduce",
       });
-      const shoot = async (/** @type {string} */ state) => {
+      const shoot = async (/** @type {string} */ state, fullPage = false) => {
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(width <= viewport.width, `${state}: the page is ${width} px wide on a screen of ${viewport.width}`);
-        if (screenshots) await page.screenshot({ path: join(screenshots, `${size}-${colorScheme}-${state}.png`) });
+        if (screenshots) await page.screenshot({ path: join(screenshots, `${size}-${colorScheme}-${state}.png`), fullPage });
       };
       const photoTop = async () => (await page.locator(".frame").boundingBox())?.y;
 
@@ -52,6 +59,12 @@ for (const [size, viewport] of Object.entries(sizes)) {
       await page.waitForSelector("[data-photo=shown]");
       await shoot("done");
 
+      await page.setInputFiles("#photo", [photo, ...others, photo, ...others]);
+      await page.waitForSelector("#many-progress[data-full]", { state: "attached" });
+      await page.locator(".breeds summary").click();
+      await shoot("many", true);
+
+      await page.locator(".breeds summary").click();
       await classify(page, { name: "notes.jpg", mimeType: "image/jpeg", buffer: Buffer.from("no picture") });
       await shoot("error");
       await close();

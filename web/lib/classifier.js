@@ -51,10 +51,11 @@ export class Classifier {
    * @param {import("./model.js").Model} model
    * @param {import("./site.js").Site} site
    */
-  constructor(preprocessor, model, { model: info, keep, bytes }) {
+  constructor(preprocessor, model, { model: info, examples, keep, bytes }) {
     this.preprocessor = preprocessor;
     this.model = model;
     this.info = info;
+    this.examples = examples;
     this.keep = keep;
     this.bytes = bytes;
   }

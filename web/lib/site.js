@@ -27,6 +27,7 @@ const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-s
  * @property {Uint8Array<ArrayBuffer>} weights     the ONNX file
  * @property {Uint8Array<ArrayBuffer>} runtime     ONNX Runtime's wasm
  * @property {Uint8Array<ArrayBuffer>} preprocess  our own wasm
+ * @property {string[]} examples                   paths of photos to try, relative to the site's folder
  * @property {() => Promise<"kept" | "full" | "refused">} keep  stores the three for the next visit
  * @property {number} bytes                        how much that is
  */
@@ -80,6 +81,7 @@ export async function fetchSite(root, { fresh, onProgress }) {
     weights: file(`${folder}${model.file}.gz`),
     runtime: file("vendor/ort-wasm-simd-threaded.wasm.gz"),
     preprocess: file("preprocess.wasm.gz"),
+    examples: contents.examples ?? [],
     keep: () => keep(root, new Map(parts.map((part, index) => [part.sha256, files[index]]))),
     bytes: parts.reduce((sum, part) => sum + part.inflated, 0),
   };

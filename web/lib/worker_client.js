@@ -13,7 +13,7 @@ import { threadCount } from "./threads.js";
  * progress, in bytes; ready once; stored once, after that; answer or refused (the photo is at fault), one a photo;
  * failed: the worker is of no more use.
  * @typedef {{type: "progress", done: number, total: number}
- *   | {type: "ready", breeds: import("./breeds.js").Breed[]}
+ *   | {type: "ready", breeds: import("./breeds.js").Breed[], examples: string[]}
  *   | {type: "stored", state: "kept" | "full" | "refused", bytes: number}
  *   | {type: "answer", id: number, verdict: Answer["verdict"], predictions: Prediction[], heat?: Heat, milliseconds: number}
  *   | ({type: "refused" | "failed", id?: number} & import("./failure.js").Told)} FromWorker
@@ -54,6 +54,12 @@ export class WorkerClient {
     };
     this.#send({ type: "load", threads: threadCount(), fresh });
     for (const { message } of this.#queued.values()) this.#send(message);
+  }
+
+  /** Ends the worker; photos without an answer get none. */
+  stop() {
+    this.#worker?.terminate();
+    this.#worker = undefined;
   }
 
   /**

@@ -7,6 +7,7 @@ export const en = {
   chooseAnother: "Choose another",
   photo: "The photo you chose",
   knows: (/** @type {number} */ classes) => `This model knows ${classes} breeds.`,
+  example: (/** @type {number} */ number) => `Try example ${number}`,
   breedsFound: (/** @type {number} */ found) => (found === 1 ? "1 breed" : `${found} breeds`),
   starting: "Starting",
   startingModel: "Starting the model",
