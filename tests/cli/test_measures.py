@@ -1,10 +1,11 @@
-"""`ouaf evaluate` against ONNX Runtime and formulas in numpy: per-class measures, calibration, mistakes, views.
+"""`ouaf evaluate` and `ouaf calibrate` against ONNX Runtime and formulas in numpy: per-class measures, calibration, mistakes, views.
 
 Environment: OUAF_BINARY."""
 import csv
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -229,6 +230,40 @@ class Measures(unittest.TestCase):
                      "weakest\n"):
             self.assertIn(part, text)
         self.assertLessEqual(len(text.splitlines()), 25)
+
+    def test_thresholds_divide_the_photos_best(self):
+        shutil.copytree(self.folder / "bundle", self.folder / "doubting")
+        names = ["elsewhere" if label == 4 else "nearby" if label == 5 else CLASSES[label] for label in self.labels]
+        with open(self.folder / "doubts.csv", "w", newline="") as file:
+            csv.writer(file).writerows(zip(map(str, self.files), names))
+        names, scores = np.array(names), self.scores("none")
+        largest, odds = scores.max(1) * TEMPERATURE, np.exp(log_softmax(scores)).max(1)
+        known = np.isin(names, CLASSES)
+        right = (scores.argmax(1) == self.labels)[known]
+        share_from = lambda threshold: right[odds[known] >= threshold].mean()
+        wanted = sorted(map(share_from, odds[known]))[-1]
+
+        arguments = ["calibrate", self.folder / "doubting", "--data", self.folder, "--list", self.folder / "doubts.csv"]
+        result = ouaf(*arguments, "--none", "elsewhere", "--right", wanted - 1e-9)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        bundle = json.loads((self.folder / "doubting/model.json").read_text())
+        above, below = largest[names != "elsewhere"], largest[names == "elsewhere"]
+        self.assertRegex(result.stdout, f"AUROC +{(above[:, None] > below).mean():.4f}")
+        youden = lambda threshold: (above >= threshold).mean() - (below >= threshold).mean()
+        self.assertAlmostEqual(youden(bundle["none_below"]), max(map(youden, largest)), delta=1e-9)
+        trusted = min(p for p in odds[known] if share_from(p) >= wanted)
+        self.assertGreater(trusted, odds[known].min())
+        self.assertAlmostEqual(bundle["unsure_below"], trusted, delta=1e-5)
+
+        answers = ouaf("predict", "--json", "--model", self.folder / "doubting", *self.files).stdout.splitlines()
+        for place, answer in enumerate(map(json.loads, answers)):
+            sure = "sure" if odds[place] > bundle["unsure_below"] - 1e-6 else "unsure"
+            self.assertEqual(answer["verdict"], "none" if largest[place] < bundle["none_below"] else sure)
+
+        result = ouaf(*arguments, "--none", "nowhere")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("there is no class 'nowhere'", result.stderr)
+        self.assertEqual(json.loads((self.folder / "doubting/model.json").read_text()), bundle)
 
     def test_what_is_wrong_is_said(self):
         result = ouaf("evaluate", "--model", self.folder / "bundle", "--data", self.folder / "data", "--tta", "six_crop")
