@@ -52,6 +52,7 @@ const answerView = createAnswerView({
   remark: part("remark", HTMLElement),
   list: part("answers", HTMLElement),
   more: part("more", HTMLButtonElement),
+  copy: part("copy", HTMLButtonElement),
   took: part("took", HTMLElement),
   spoken: part("spoken", HTMLElement),
 });

@@ -55,9 +55,10 @@ test("many questions at once are each answered, in both languages; a closed reco
     dogs.close();
     return all;
   }, [...photo.buffer]);
-  assert.deepEqual(found.map((answers) => answers.length), [1, 5, 10]);
-  assert.deepEqual(found[0][0], found[2][0]);
-  assert.ok(found[0][0].name.en && found[0][0].name.fr);
+  assert.deepEqual(found.map(({ predictions }) => predictions.length), [1, 5, 10]);
+  assert.deepEqual(found.map(({ verdict }) => verdict), ["unsure", "unsure", "unsure"]);
+  assert.deepEqual(found[0].predictions[0], found[2].predictions[0]);
+  assert.ok(found[0].predictions[0].name.en && found[0].predictions[0].name.fr);
   await close();
 });
 

@@ -64,6 +64,15 @@ test("more breeds are a button away", async () => {
   assert.equal(await shown.count(), 3);
 });
 
+test("an answer is copied as text", async () => {
+  const shown = await classify(visit.page, photo);
+  await visit.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await visit.page.getByRole("button", { name: "Copy" }).click();
+  await visit.page.getByRole("button", { name: "Copied" }).waitFor();
+  const text = await visit.page.evaluate(() => navigator.clipboard.readText());
+  assert.deepEqual(text.split("\n"), [words.unsure, ...shown.map(({ name, shown: share }) => `${share}  ${name}`)]);
+});
+
 test("where it looked lies over the square that the network saw", async () => {
   await classify(visit.page, photo);
   await visit.page.waitForSelector("[data-photo=shown]");

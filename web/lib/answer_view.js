@@ -16,10 +16,11 @@ const FEW = 3;
  * @param {HTMLElement} elements.remark   what follows it
  * @param {HTMLElement} elements.list
  * @param {HTMLButtonElement} elements.more  shows all, and few again
+ * @param {HTMLButtonElement} elements.copy  puts the answer into the clipboard, as text
  * @param {HTMLElement} elements.took
  * @param {HTMLElement} elements.spoken  what a screen reader says at once
  */
-export function createAnswerView({ verdict, remark, list, more, took, spoken }) {
+export function createAnswerView({ verdict, remark, list, more, copy, took, spoken }) {
   /** @type {{answer: Answer, milliseconds: number, aloud: boolean} | undefined} */
   let shown;
   let all = false;
@@ -32,6 +33,8 @@ export function createAnswerView({ verdict, remark, list, more, took, spoken }) 
     remark.textContent = answer.verdict === "none" ? words().nearest : "";
     list.dataset.verdict = answer.verdict;
     list.replaceChildren(...(all ? answer.predictions : few).map(row));
+    copy.textContent = words().copy;
+    copy.hidden = !navigator.clipboard; // an address without https
     more.textContent = all ? words().fewer : words().more;
     more.setAttribute("aria-expanded", String(all));
     more.hidden = answer.predictions.length <= FEW;
@@ -42,6 +45,12 @@ export function createAnswerView({ verdict, remark, list, more, took, spoken }) 
   more.addEventListener("click", () => {
     all = !all;
     draw();
+  });
+  copy.addEventListener("click", async () => {
+    if (!shown) return;
+    const lines = shown.answer.predictions.slice(0, all ? undefined : FEW).map(({ id, probability }) => `${percent(probability)}  ${breedName(id)}`);
+    await navigator.clipboard.writeText([words().verdict[shown.answer.verdict], ...lines].join("\n"));
+    copy.textContent = words().copied;
   });
   inEachLanguage(draw);
 

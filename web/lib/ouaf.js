@@ -4,8 +4,8 @@
 //
 //   import { load } from "./dogs/lib/ouaf.js";
 //   const dogs = await load();
-//   const [best] = await dogs.predict(photo);        // a File or Blob: JPEG, PNG, WebP or BMP
-//   console.log(best.name.en, best.probability);
+//   const { verdict, predictions } = await dogs.predict(photo);   // a File or Blob: JPEG, PNG, WebP or BMP
+//   if (verdict !== "none") console.log(predictions[0].name.en, predictions[0].probability);
 //
 // docs/api.md says more.
 
@@ -13,15 +13,19 @@ import { Failure } from "./failure.js";
 import { WorkerClient } from "./worker_client.js";
 
 /**
- * @typedef {object} Answer
+ * @typedef {object} Prediction
  * @property {string} id                    stable: a WordNet id, or the name of a folder of photos
  * @property {Record<string, string>} name  by language; "en" is always among them
  * @property {number} probability           0 to 1
  *
+ * @typedef {object} Answer
+ * @property {"sure" | "unsure" | "none"} verdict  none: the photo shows nothing that the model knows
+ * @property {Prediction[]} predictions            the likeliest first
+ *
  * @typedef {object} Recogniser
  * @property {import("./breeds.js").Breed[]} classes  all that it knows
- * @property {(photo: Blob, options?: {top?: number}) => Promise<Answer[]>} predict
- *   the likeliest first, three unless told; rejects with a Failure whose `kind` and `message` say why
+ * @property {(photo: Blob, options?: {top?: number}) => Promise<Answer>} predict
+ *   three classes unless told; rejects with a Failure whose `kind` and `message` say why
  * @property {() => void} close  ends the worker and frees its memory
  */
 
@@ -54,7 +58,10 @@ function recogniser(worker, classes) {
     async predict(photo, { top = 3 } = {}) {
       const outcome = await worker.askQueued(photo, top);
       if (outcome.type !== "answer") throw failure(outcome);
-      return outcome.predictions.map(({ id, name, probability }) => ({ id, name: names.get(id) ?? { en: name }, probability }));
+      return {
+        verdict: outcome.verdict,
+        predictions: outcome.predictions.map(({ id, name, probability }) => ({ id, name: names.get(id) ?? { en: name }, probability })),
+      };
     },
     close: () => worker.stop(),
   };

@@ -21,6 +21,8 @@ export const en = {
     unsure: (/** @type {string[]} */ answers) => `Not sure. It may be ${answers.join("; then ")}.`,
     none: (/** @type {string[]} */ answers) => `I see no dog here. The nearest would be ${answers.join("; then ")}.`,
   },
+  copy: "Copy",
+  copied: "Copied",
   more: "More breeds",
   fewer: "Fewer breeds",
   photos: (/** @type {number} */ done, /** @type {number} */ all) =>

@@ -24,6 +24,8 @@ export const fr = {
     unsure: (answers) => `Pas sûr. C’est peut-être ${answers.join("\u00a0; puis ")}.`,
     none: (answers) => `Je ne vois pas de chien ici. Le plus proche serait ${answers.join("\u00a0; puis ")}.`,
   },
+  copy: "Copier",
+  copied: "Copié",
   more: "Plus de races",
   fewer: "Moins de races",
   photos: (done, all) => (done < all ? `${done} photos reconnues sur ${all}` : `${all} photos`),
