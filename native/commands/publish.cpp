@@ -148,8 +148,8 @@ void run(const Options& options) {
     assemble(page, options.model, model.bundle, unfinished, options.examples);
     fs::remove_all(site);
     fs::rename(unfinished, site);
-    std::printf("%s: %s bytes, the whole page with model '%s'; copy this folder to any static host (docs/hosting.md)\n", site.c_str(),
-                grouped(size_of(site)).c_str(), model.bundle.name.c_str());
+    std::printf("%s: %s bytes, the whole page with model '%s'; copy this folder to any static host (docs/hosting.md)\n",
+                site.c_str(), grouped(size_of(site)).c_str(), model.bundle.name.c_str());
 }
 
 }  // namespace
