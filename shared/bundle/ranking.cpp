@@ -31,11 +31,12 @@ std::vector<Prediction> rank(const Bundle& bundle, std::span<const float> logits
 }
 
 Answer answer(const Bundle& bundle, std::span<const float> logits, std::size_t top) {
-    const std::vector<Prediction> best = rank(bundle, logits, 1);
-    Answer answer{Verdict::sure, rank(bundle, logits, top)};
-    if (best.empty()) return answer;
-    if (bundle.none_below && logits[best[0].index] < *bundle.none_below) answer.verdict = Verdict::none;
-    else if (best[0].probability < bundle.unsure_below) answer.verdict = Verdict::unsure;
+    Answer answer{Verdict::sure, rank(bundle, logits, std::max<std::size_t>(top, 1))};
+    if (answer.predictions.empty()) return answer;
+    const Prediction best = answer.predictions.front();
+    if (bundle.none_below && logits[best.index] < *bundle.none_below) answer.verdict = Verdict::none;
+    else if (best.probability < bundle.unsure_below) answer.verdict = Verdict::unsure;
+    answer.predictions.resize(std::min(top, answer.predictions.size()));
     return answer;
 }
 
