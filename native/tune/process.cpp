@@ -23,17 +23,16 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     return all;
 }
 
-}  // namespace
-
-pid_t start_ouaf(std::span<const std::string> arguments, int threads, const std::filesystem::path& log) {
-    return start_program("/proc/self/exe", arguments, threads, log);
+std::vector<std::string> words_of(const std::string& name, std::span<const std::string> arguments) {
+    std::vector<std::string> words{name};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return words;
 }
 
-pid_t start_program(const std::filesystem::path& program, std::span<const std::string> arguments, int threads,
-                    const std::filesystem::path& log) {
+// `words`: the program's name, and its arguments.
+pid_t start(const std::filesystem::path& program, std::vector<std::string> words, int threads,
+            const std::filesystem::path& log) {
     // All that allocates comes before fork: between it and exec only calls that are safe in a signal's handler.
-    std::vector<std::string> words{program == "/proc/self/exe" ? "ouaf" : program.string()};
-    words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> variables;
     for (char** variable = environ; *variable; ++variable) variables.emplace_back(*variable);
     if (!std::getenv("OMP_NUM_THREADS")) variables.push_back("OMP_NUM_THREADS=" + std::to_string(threads));
@@ -59,6 +58,17 @@ pid_t start_program(const std::filesystem::path& program, std::span<const std::s
     ::close(nothing);
     ::execve(file_run, argv.data(), envp.data());
     ::_exit(127);
+}
+
+}  // namespace
+
+pid_t start_ouaf(std::span<const std::string> arguments, int threads, const std::filesystem::path& log) {
+    return start("/proc/self/exe", words_of("ouaf", arguments), threads, log);
+}
+
+pid_t start_program(const std::filesystem::path& program, std::span<const std::string> arguments, int threads,
+                    const std::filesystem::path& log) {
+    return start(program, words_of(program, arguments), threads, log);
 }
 
 std::optional<int> ended(pid_t process) {
