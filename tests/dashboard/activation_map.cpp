@@ -8,6 +8,7 @@
 #include "native/evaluate/activation_map.hpp"
 #include "native/graph/canonicalise.hpp"
 #include "native/graph/fold.hpp"
+#include "native/graph/head.hpp"
 
 using namespace ouaf;
 
@@ -17,20 +18,18 @@ TEST_CASE("A class's map sums up to its logit, and its strongest place is the la
     const std::int64_t size = model.bundle.preprocess.size;
     MappedNetwork network(model.graph);
     const MappedAnswer answer = network.answer(at::randn({1, 3, size, size}));
-    REQUIRE(answer.features.defined());
+    REQUIRE(answer.maps.defined());
 
     graph::Graph plain = model.graph;
     graph::canonicalise(plain);
     graph::fold_constants(plain);
     const graph::HeadRows rows = graph::head_rows(plain);
-    const at::Tensor weight = at::tensor(rows.weight).view({rows.classes, rows.width});
-    const at::Tensor maps = at::einsum("kc,chw->khw", {weight, answer.features});
-    const at::Tensor logits = maps.mean({1, 2}) + at::tensor(rows.bias);
+    const at::Tensor logits = answer.maps.mean({1, 2}) + at::tensor(rows.bias);
     REQUIRE((logits - answer.logits).abs().max().item<double>() < 1e-3 * answer.logits.abs().max().item<double>());
 
     const auto best = static_cast<std::size_t>(answer.logits.argmax().item<std::int64_t>());
-    const at::Tensor map = network.map(answer, best);
-    const at::Tensor own = maps[static_cast<std::int64_t>(best)];
+    const at::Tensor map = attention(answer, best);
+    const at::Tensor own = answer.maps[static_cast<std::int64_t>(best)];
     REQUIRE(map.min().item<double>() >= 0);
     REQUIRE(map.max().item<double>() == 1);
     REQUIRE(map.argmax().item<std::int64_t>() == own.argmax().item<std::int64_t>());

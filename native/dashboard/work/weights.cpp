@@ -31,7 +31,7 @@ PhotoAnswer look_at(const std::filesystem::path& photo, const Model& model) {
         answer.top.push_back({prediction.index, prediction.probability});
         answer.names.push_back(model.bundle.classes.at(prediction.index).name.at("en"));
     }
-    answer.heat = heat_of(network.map(found, answer.top.at(0).label), spec);
+    answer.heat = heat_of(attention(found, answer.top.at(0).label), spec);
     return answer;
 }
 
