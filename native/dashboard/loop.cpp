@@ -18,15 +18,17 @@ using namespace std::chrono_literals;
 // After input, as widgets move on by themselves.
 constexpr auto lively = 500ms;
 
-// Without input. While a run trains a frame may take a hundredth of the time: without a graphics card it costs tens of
-// milliseconds, and new points of the curves can wait.
+// Without input. While a run trains, a frame may take a hundredth of the time: without a graphics card it takes every
+// core for tens of milliseconds, and new points of the curves can wait.
 Clock::duration pause_between_frames(const App& app, Clock::duration cost) {
     if (!app.session.status().is_running()) return 100ms;
-    return std::clamp<Clock::duration>(100 * cost, 500ms, 3s);
+    return std::clamp<Clock::duration>(100 * cost, 500ms, 10s);
 }
 
-// Of the processor, by this thread.
-Clock::duration own_time() {
+// Where a graphics card draws, what this thread takes of the processor; else all the time that a frame lasts, since
+// the threads that draw take it from those that train.
+Clock::duration time_taken(const Surface& surface) {
+    if (surface.draws_on_processor()) return Clock::now().time_since_epoch();
     timespec time{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
@@ -63,13 +65,13 @@ void draw_until(App& app, const std::function<bool()>& ended) {
             theme = app.theme;
             apply_style(theme, scale);
         }
-        const Clock::duration before = own_time();
+        const Clock::duration before = time_taken(surface);
         app.update();
         app.dropped = surface.take_dropped_files();
         if (surface.take_close_request()) app.asks_to_close = true;
         drawn = Clock::now();
         draw_once(surface, [&] { draw_frame(app); });
-        cost = own_time() - before;
+        cost = time_taken(surface) - before;
     }
 }
 

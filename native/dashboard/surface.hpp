@@ -38,6 +38,9 @@ class Surface {
     // How much larger than at 96 dots an inch text and spaces are.
     virtual float scale() const { return 1; }
 
+    // Whether frames are drawn by the processor's own cores, as Mesa does without a graphics card.
+    virtual bool draws_on_processor() const { return true; }
+
     // What came since the last call.
     virtual std::vector<std::filesystem::path> take_dropped_files() { return {}; }
     virtual bool take_close_request() { return false; }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "native/dashboard/gl_pixels.hpp"
@@ -63,6 +64,11 @@ class Window : public Surface {
         float y = 1;
         glfwGetWindowContentScale(window_, &x, &y);
         return std::max(x, y);
+    }
+
+    bool draws_on_processor() const override {
+        const std::string_view renderer = reinterpret_cast<const char*>(glGetString(GL_RENDERER));
+        return renderer.starts_with("llvmpipe") || renderer.starts_with("softpipe");
     }
 
     std::vector<std::filesystem::path> take_dropped_files() override { return std::exchange(dropped_, {}); }
