@@ -72,14 +72,10 @@ void print(const Bundle& bundle, const Evaluation& evaluation, const Report& rep
 
 void print_json(const Bundle& bundle, const Evaluation& evaluation, const Report& report,
                 const MatchedSamples& matched) {
-    auto unreadable = nlohmann::ordered_json::array();
-    for (const PhotoFailure& failure : evaluation.failures) {
-        unreadable.push_back({{"file", matched.samples[failure.sample].path.string()}, {"error", failure.cause}});
-    }
     nlohmann::ordered_json json{{"model", bundle.name}};
     json.update(scalar_measures(evaluation, report));
     json["left_out"] = matched.left_out;
-    json["unreadable"] = unreadable;
+    json["unreadable"] = unreadable_photos(matched, evaluation);
     std::cout << json.dump() << "\n";
 }
 

@@ -2,8 +2,10 @@
 #include "native/dashboard/app.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "native/dashboard/panels/panels.hpp"
+#include "native/dashboard/test_report.hpp"
 
 namespace ouaf::dashboard {
 
@@ -54,6 +56,26 @@ void App::read_runs() {
     }
 }
 
+bool App::read_mistakes(const std::filesystem::path& run) {
+    const auto [asked, is_new] = reports_.try_emplace(run, true);
+    if (!is_new) return asked->second;
+    files.add([this, run] {
+        std::shared_ptr<const Mistakes> found;
+        std::string fault;
+        try {
+            found = read_test_report(run);
+        } catch (const std::exception& error) {
+            fault = error.what();
+        }
+        return [this, run, found, fault] {
+            reports_[run] = false;
+            if (found) mistakes.try_emplace(run, found);
+            if (!fault.empty()) message = fault;
+        };
+    });
+    return true;
+}
+
 void App::take(const Message& arrived) {
     if (const auto* status = std::get_if<Status>(&arrived)) {
         if (status->state == State::failed) message = status->error;
@@ -89,6 +111,8 @@ bool App::update() {
 }
 
 bool App::waits() const {
+    const auto is_read = [](const auto& report) { return report.second; };
+    if (std::any_of(reports_.begin(), reports_.end(), is_read)) return true;
     if (!photos.idle() || std::any_of(runs.begin(), runs.end(), [](const OpenRun& run) { return !run.view; }))
         return true;
     return std::any_of(panels.begin(), panels.end(), [this](const auto& panel) { return panel->waits(*this); });

@@ -60,8 +60,9 @@ struct App {
     std::size_t current = 0;  // the run that panels of one run show; any number where there is none
     std::vector<std::filesystem::path> found_runs;  // in runs_folder
 
+    std::map<std::filesystem::path, std::shared_ptr<const Mistakes>> mistakes;  // by run, of those that were read
+
     // What the trainer thread answered last.
-    std::map<std::filesystem::path, std::shared_ptr<const Mistakes>> mistakes;  // by run
     std::optional<PhotoAnswer> answer;
     std::optional<SavedModel> saved_model;
     std::vector<ChangedPhoto> changed;  // until the panel that asked takes them
@@ -90,6 +91,9 @@ struct App {
     void open_run(const std::filesystem::path& folder);
     void close_run(std::size_t place);
 
+    // Has the run's test report read, where that was not tried before. Says whether it is on its way.
+    bool read_mistakes(const std::filesystem::path& run);
+
     // Before each frame: what came from other threads, and what has to be asked of them. Says whether something came.
     bool update();
 
@@ -99,6 +103,7 @@ struct App {
  private:
     void read_runs();
     void take(const Message& arrived);
+    std::map<std::filesystem::path, bool> reports_;  // by run: whether it is being read
     std::chrono::steady_clock::time_point next_read_;
     std::chrono::steady_clock::time_point next_search_;
 };

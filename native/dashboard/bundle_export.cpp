@@ -16,6 +16,9 @@ namespace {
 // The program ouaf: this one, or the one that was built beside a test.
 std::filesystem::path program() { return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ouaf"; }
 
+// In the tree that the program was built in, wherever the dashboard was started.
+std::filesystem::path server() { return program().parent_path().parent_path().parent_path() / "scripts" / "serve.py"; }
+
 ExportStep run(const std::string& what, const std::vector<std::string>& arguments, const std::filesystem::path& log,
                const std::atomic<bool>& stop) {
     std::filesystem::remove(log);
@@ -57,7 +60,7 @@ std::vector<ExportStep> export_bundle(const std::filesystem::path& model, const 
 std::string serve_and_open(const std::filesystem::path& page) {
     const std::filesystem::path log = page.parent_path() / "serve.log";
     std::filesystem::remove(log);
-    start_program("/usr/bin/python3", std::vector<std::string>{"scripts/serve.py", page}, 1, log);
+    start_program("/usr/bin/python3", std::vector<std::string>{server(), page}, 1, log);
     std::smatch address;
     for (int tries = 0; tries < 100; ++tries) {
         const std::string said = std::filesystem::exists(log) ? read_text(log) : "";
@@ -67,8 +70,8 @@ std::string serve_and_open(const std::filesystem::path& page) {
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    throw std::runtime_error(page.string() +
-                             ": scripts/serve.py does not serve it; start the dashboard in ouaf's own folder");
+    throw std::runtime_error(page.string() + ": " + server().string() + " does not serve it; " + log.string() +
+                             " says why, where it can");
 }
 
 }  // namespace ouaf::dashboard

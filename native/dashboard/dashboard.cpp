@@ -84,7 +84,7 @@ void write_screenshots(const Options& options, const ScreenshotOptions& pictures
     settle(app, *surface, [&] { draw_frame(app); });
     write_png(pictures.folder / "dashboard.png", surface->read_pixels());
     for (const OpenRun& run : app.runs) {
-        if (!run.view->has_model) continue;
+        if (!run.view->has_model || run.view->has_report) continue;
         app.session.evaluate(run.folder);
         settle(app, *surface, [&] { draw_frame(app); });
         if (app.session.status().state == State::failed) throw std::runtime_error(app.session.status().error);

@@ -49,7 +49,6 @@ struct Mistakes {
     std::vector<std::string> classes;
     double top1 = 0;  // shares
     double top5 = 0;
-    double cross_entropy = 0;             // nats
     std::vector<std::size_t> confusion;   // [label, predicted]
     std::vector<ClassRow> rows;           // a class each
     std::vector<ConfusedPair> pairs;      // the most confused first

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "native/dashboard/test_report.hpp"
+
 namespace ouaf::dashboard {
 namespace {
 
@@ -115,6 +117,7 @@ std::shared_ptr<RunView> RunReader::view() const {
     view->half_line = ends_within_line(*log_);
     view->by_iterations = log_->find("iteration") != nullptr;
     view->has_model = had_model_;
+    view->has_report = had_report_;
     for (const auto& [kind, table] : log_->tables) view->events += table.rows;
     if (const EventTable* start = log_->find("start"); start && !start->numbers("time").empty())
         view->began = start->numbers("time")[0];
@@ -144,9 +147,11 @@ std::shared_ptr<const RunView> RunReader::read() {
         std::error_code ignored;
         const std::uintmax_t size = std::filesystem::file_size(log_->file, ignored);
         const bool has_model = std::filesystem::exists(folder_ / "model" / "model.json", ignored);
-        changed = changed || size != size_ || has_model != had_model_;
+        const bool has_report = has_test_report(folder_);
+        changed = changed || size != size_ || has_model != had_model_ || has_report != had_report_;
         size_ = size;
         had_model_ = has_model;
+        had_report_ = has_report;
     } catch (const std::exception& caught) {
         error = caught.what();
     }

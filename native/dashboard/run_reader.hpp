@@ -41,6 +41,7 @@ struct RunView {
     bool half_line = false;       // its last line is still being written, or was cut off
     bool by_iterations = false;   // a head was fitted
     bool has_model = false;       // a bundle to test, export and try
+    bool has_report = false;      // of its test, see test_report.hpp
     std::string checkpoint;       // what is wrong with last.safetensors; empty where nothing is
     std::string error;            // why the folder can't be read as a run; empty where it can
     std::optional<double> began;  // seconds since 1970
@@ -63,6 +64,7 @@ class RunReader {
     std::uint64_t version_ = 0;
     std::uint64_t size_ = 0;  // of metrics.jsonl
     bool had_model_ = false;
+    bool had_report_ = false;
 };
 
 // The folders below `root` that hold a run, the one with the latest events first.

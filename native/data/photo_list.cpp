@@ -1,4 +1,4 @@
-// See photo_list.hpp. RFC 4180: https://www.rfc-editor.org/rfc/rfc4180
+// See photo_list.hpp.
 #include "native/data/photo_list.hpp"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "native/files/csv.hpp"
 #include "native/files/files.hpp"
 
 namespace ouaf {
@@ -13,77 +14,9 @@ namespace {
 
 constexpr std::array<std::string_view, 3> split_names{"train", "validation", "test"};  // by the enum's values
 
-struct Row {
-    std::size_t line = 0;  // where it begins, from 1
-    std::vector<std::string> fields;
-};
-
 [[noreturn]] void fail(const std::filesystem::path& list, std::size_t line, const std::string& cause) {
     throw std::runtime_error(list.string() + ":" + std::to_string(line) + ": " + cause);
 }
-
-// Takes rows off a text, one at a time.
-class Rows {
- public:
-    Rows(const std::filesystem::path& list, std::string_view text) : list_(list), rest_(text) {
-        constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-        if (rest_.starts_with(byte_order_mark)) rest_.remove_prefix(byte_order_mark.size());
-    }
-
-    // False at the end of the text.
-    bool next(Row& row) {
-        if (rest_.empty()) return false;
-        row = {line_, {}};
-        do row.fields.push_back(rest_.starts_with('"') ? quoted() : plain());
-        while (take(","));
-        if (!take("\r\n")) take("\n");
-        ++line_;
-        return true;
-    }
-
- private:
-    bool take(std::string_view text) {
-        if (!rest_.starts_with(text)) return false;
-        rest_.remove_prefix(text.size());
-        return true;
-    }
-
-    bool at_end_of_field() const {
-        return rest_.empty() || rest_[0] == ',' || rest_[0] == '\n' || rest_.starts_with("\r\n");
-    }
-
-    std::string plain() {
-        const std::size_t end = std::min(rest_.find_first_of(",\n"), rest_.size());
-        std::string field(rest_.substr(0, end));
-        rest_.remove_prefix(end);
-        if (!rest_.starts_with(',') && field.ends_with('\r')) field.pop_back();
-        return field;
-    }
-
-    std::string quoted() {
-        const std::size_t opened = line_;
-        std::string field;
-        take("\"");
-        while (!rest_.empty()) {
-            const std::size_t end = std::min(rest_.find('"'), rest_.size());
-            line_ += static_cast<std::size_t>(std::count(rest_.begin(), rest_.begin() + static_cast<long>(end), '\n'));
-            field += rest_.substr(0, end);
-            rest_.remove_prefix(end);
-            if (take("\"\"")) {
-                field += '"';
-            } else if (take("\"")) {
-                if (!at_end_of_field())
-                    fail(list_, line_, "text stands after a closing quote; write a quote within quotes twice");
-                return field;
-            }
-        }
-        fail(list_, opened, "a quote is opened and not closed; close it, or write a quote within quotes twice");
-    }
-
-    const std::filesystem::path& list_;
-    std::string_view rest_;
-    std::size_t line_ = 1;
-};
 
 bool is_heading(const std::vector<std::string>& fields) {
     static const std::vector<std::string> names{"file", "class", "split"};
@@ -91,7 +24,7 @@ bool is_heading(const std::vector<std::string>& fields) {
            std::equal(fields.begin(), fields.end(), names.begin());
 }
 
-ListedPhoto photo_of(const std::filesystem::path& list, Row row) {
+ListedPhoto photo_of(const std::filesystem::path& list, CsvRow row) {
     ListedPhoto photo;
     photo.file = std::move(row.fields[0]);
     photo.folder = row.fields.size() > 1 ? std::move(row.fields[1])
@@ -123,9 +56,8 @@ std::vector<ListedPhoto> read_photo_list(const std::filesystem::path& list) {
         throw std::runtime_error(list.string() + ": the list can't be read; check its path");
     }
     std::vector<ListedPhoto> photos;
-    Rows rows(list, text);
     bool first = true;
-    for (Row row; rows.next(row);) {
+    for (CsvRow& row : csv_rows(list, text)) {
         if (row.fields.size() == 1 && row.fields[0].empty()) continue;
         if (std::exchange(first, false) && is_heading(row.fields)) continue;
         const std::size_t line = row.line;

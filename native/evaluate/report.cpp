@@ -113,6 +113,7 @@ nlohmann::ordered_json report_json(const Bundle& bundle, const MatchedSamples& m
     nlohmann::ordered_json json{
         {"model", bundle.name}, {"version", bundle.version}, {"sha256", bundle.sha256}, {"left_out", matched.left_out}};
     json.update(scalar_measures(evaluation, report));
+    json["unreadable"] = unreadable_photos(matched, evaluation);
     json["calibration"] = bins_json(report.calibration);
     json["best_calibration"] = bins_json(report.best_calibration);
     json["classes"] = nlohmann::ordered_json::array();
@@ -161,6 +162,13 @@ nlohmann::ordered_json scalar_measures(const Evaluation& evaluation, const Repor
             {"best_cross_entropy", report.best_cross_entropy},
             {"best_ece", report.best_calibration.expected_error},
             {"images_per_second", evaluation.images_per_second}};
+}
+
+nlohmann::ordered_json unreadable_photos(const MatchedSamples& matched, const Evaluation& evaluation) {
+    auto list = nlohmann::ordered_json::array();
+    for (const PhotoFailure& failure : evaluation.failures)
+        list.push_back({{"file", matched.samples[failure.sample].path.string()}, {"error", failure.cause}});
+    return list;
 }
 
 void write_report(const std::filesystem::path& folder, const Bundle& bundle, const MatchedSamples& matched,

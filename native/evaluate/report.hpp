@@ -33,8 +33,11 @@ Report make_report(const Evaluation& evaluation, std::size_t classes);
 // The measures that are one number, by name.
 nlohmann::ordered_json scalar_measures(const Evaluation& evaluation, const Report& report);
 
+// A list of {"file", "error"}.
+nlohmann::ordered_json unreadable_photos(const MatchedSamples& matched, const Evaluation& evaluation);
+
 // Writes report.json, classes.csv, confusion.csv, photos.csv, mistakes.csv and lookalikes.csv into `folder`, which is
-// there; files of these names are replaced. Throws std::runtime_error "path: cause".
+// there; files of these names are replaced, report.json the last. Throws std::runtime_error "path: cause".
 void write_report(const std::filesystem::path& folder, const Bundle& bundle, const MatchedSamples& matched,
                   const Evaluation& evaluation, const Report& report);
 

@@ -1,10 +1,14 @@
 // A run from its start by a click to its end, steered on the way; then its mistakes and its export. Asserted on its
 // folder and on the trainer's state.
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <regex>
 #include <string_view>
 
+#include "native/files/csv.hpp"
+#include "native/files/files.hpp"
 #include "tests/dashboard/stage.hpp"
 #include "tests/dashboard/workplace.hpp"
 
@@ -66,9 +70,15 @@ void look_at_mistakes(ImGuiTestContext& hand, App& app, const Workplace& place) 
     const fs::path run = place.run("shapes");
     IM_CHECK(wait_until(hand, 10, [&] { return app.run() && app.run()->has_model; }));
     hand.WindowFocus("//Mistakes");
-    hand.ItemClick("//Mistakes/Test the model");
-    IM_CHECK(wait_until(hand, 60, [&] { return app.mistakes.contains(run) && !app.waits(); }));
+    IM_CHECK(wait_until(hand, 10, [&] { return app.mistakes.contains(run) && !app.waits(); }));
+    const Mistakes reported = *app.mistakes.at(run);  // by the run's own test
+    hand.ItemClick("//Mistakes/test again");
+    const auto is_tested = [&] { return app.session.status().stage == "tested" && !app.waits(); };
+    IM_CHECK(wait_until(hand, 60, is_tested));
+    hand.Yield(3);  // it is drawn
     const Mistakes& mistakes = *app.mistakes.at(run);
+    IM_CHECK(mistakes.confusion == reported.confusion);
+    IM_CHECK_EQ(mistakes.photos.front().path, reported.photos.front().path);
     IM_CHECK_EQ(mistakes.photos.size(), 48U);
     const double share = events_of(run, "test").back().value("top1", -1.0);
     IM_CHECK_EQ(mistakes.top1, share);  // what the run says of the same weights
@@ -97,6 +107,14 @@ void look_at_mistakes(ImGuiTestContext& hand, App& app, const Workplace& place) 
     IM_CHECK_EQ(app.answer->top.front().label, shown->predicted);
 }
 
+void miss_a_photo(ImGuiTestContext& hand, App& app, const fs::path& photo) {
+    hand.WindowFocus("//Mistakes");
+    IM_CHECK(wait_until(hand, 10, [&] { return app.mistakes.size() == 1 && !app.waits(); }));
+    hand.ItemClick("//Mistakes/**/Gallery");
+    constexpr int side = 192;  // of photo_button
+    IM_CHECK(wait_until(hand, 20, [&] { return app.photos.fault(photo, side) == "deleted"; }));
+}
+
 void export_model(ImGuiTestContext& hand, App&, const Workplace& place) {
     const fs::path folder = place.run("shapes") / "export";
     hand.WindowFocus("//Export");
@@ -104,17 +122,40 @@ void export_model(ImGuiTestContext& hand, App&, const Workplace& place) {
     IM_CHECK(
         wait_until(hand, 60, [&] { return fs::exists(folder / "int8.onnx") && fs::exists(folder / "float32.onnx"); }));
     IM_CHECK(fs::file_size(folder / "int8.onnx") < fs::file_size(folder / "float32.onnx") / 2);
+
+    IM_CHECK(wait_until(hand, 60, [&] { return hand.ItemExists("//Export/Open the page"); }));
+    hand.ItemClick("//Export/Open the page");
+    const fs::path log = folder / "serve.log";
+    std::smatch address;
+    std::string said;
+    IM_CHECK(wait_until(hand, 10, [&] {
+        said = fs::exists(log) ? ouaf::read_text(log) : "";
+        return std::regex_search(said, address, std::regex("http://[^ \n]+"));
+    }));
+    const std::string ask =
+        "/usr/bin/python3 -c 'import sys, urllib.request as net; "
+        "sys.exit(b\"<html\" not in net.urlopen(sys.argv[1]).read())' " +
+        address.str();
+    IM_CHECK_EQ(std::system(ask.c_str()), 0);
 }
 
 }  // namespace
 
 TEST_CASE("A run is started by a click, steered, stopped, gone on with, looked at and exported") {
     const Workplace place;
-    Stage stage(place.folder / "runs");
-    stage.play([&](ImGuiTestContext& hand, App& app) { steer(hand, app, place); });
-    REQUIRE(fs::exists(place.run("shapes") / "model" / "model.json"));
-    stage.play([&](ImGuiTestContext& hand, App& app) { look_at_mistakes(hand, app, place); });
-    stage.play([&](ImGuiTestContext& hand, App& app) { export_model(hand, app, place); });
+    {
+        Stage stage(place.folder / "runs");
+        stage.play([&](ImGuiTestContext& hand, App& app) { steer(hand, app, place); });
+        REQUIRE(fs::exists(place.run("shapes") / "model" / "model.json"));
+        stage.play([&](ImGuiTestContext& hand, App& app) { look_at_mistakes(hand, app, place); });
+        stage.play([&](ImGuiTestContext& hand, App& app) { export_model(hand, app, place); });
+    }
+    const fs::path mistakes = place.run("shapes") / "report" / "mistakes.csv";
+    const fs::path photo = ouaf::csv_rows(mistakes, ouaf::read_text(mistakes)).at(1).fields.at(0);
+    fs::remove(photo);
+    Stage later(place.folder / "runs");
+    later.app().open_run(place.run("shapes"));
+    later.play([&](ImGuiTestContext& hand, App& app) { miss_a_photo(hand, app, photo); });
 }
 
 TEST_CASE("A window that closes asks what becomes of its run, and a wrong key is refused before the start") {

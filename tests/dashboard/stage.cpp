@@ -20,6 +20,7 @@ Stage::Stage(const std::filesystem::path& runs)
     ImGuiTestEngineIO& io = ImGuiTestEngine_GetIO(engine_);
     io.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
     io.ConfigVerboseLevel = ImGuiTestVerboseLevel_Warning;
+    io.ConfigVerboseLevelOnError = ImGuiTestVerboseLevel_Info;
     io.ConfigLogToTTY = true;
     io.ConfigWatchdogKillTest = 600;
     io.ConfigNoThrottle = true;

@@ -107,13 +107,14 @@ class Curves : public Panel {
             const RunCurves& curves = run->view->curves;
             const ImVec4 colour = series_colour(run->colour);
             const ImVec4 other = alone ? series_colour(run->colour + 1) : colour;
+            const ImVec4 faded = alone ? colour : with_alpha(colour, 0.5F);  // a colour a run, training the weaker
             const auto add = [&](std::size_t plot, const std::string& label, const Curve& curve, ImVec4 tint,
                                  bool marked, bool smoothed) {
                 if (!curve.x.empty()) plots[plot].lines.push_back({label, &curve, tint, marked, smoothed});
             };
             const std::string before = alone ? "" : name + ", ";
-            if (curves.loss.x.empty()) add(0, before + "training", curves.training_loss, colour, true, false);
-            else add(0, before + "training", curves.loss, colour, false, true);
+            if (curves.loss.x.empty()) add(0, before + "training", curves.training_loss, faded, true, false);
+            else add(0, before + "training", curves.loss, faded, false, true);
             add(0, before + "validation", curves.validation_loss, other, true, false);
             add(1, alone ? "validation" : name, curves.validation_top1, other, true, false);
             if (alone) add(1, "validation, top-5", curves.validation_top5, faint_colour(), true, false);
@@ -196,7 +197,7 @@ class Curves : public Panel {
         if (smooths) {
             const Curve& raw = thinned(app, key + " raw", line, plot.factor, columns, 0);
             ImPlotSpec faint = spec;
-            faint.LineColor = with_alpha(line.colour, 0.25F);
+            faint.LineColor = with_alpha(line.colour, 0.25F * line.colour.w);
             faint.LineWeight = 1;
             faint.Flags = ImPlotItemFlags_NoLegend;
             ImPlot::PlotLine(("##" + line.name).c_str(), raw.x.data(), raw.y.data(), static_cast<int>(raw.x.size()),

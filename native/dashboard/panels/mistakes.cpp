@@ -31,7 +31,11 @@ class MistakesPanel : public Panel {
         const auto found = app.mistakes.find(run->folder);
         const Status& status = app.session.status();
         if (status.state == State::evaluating && status.folder == run->folder) return draw_progress(app);
-        if (found == app.mistakes.end()) return draw_offer(app, *run);
+        if (found == app.mistakes.end()) {
+            if (run->has_model && run->has_report && app.read_mistakes(run->folder))
+                return void(empty_state("Reading", "The report of the run's test is read."));
+            return draw_offer(app, *run);
+        }
         const Mistakes& mistakes = *found->second;
         if (of_ != &mistakes) begin(app, mistakes);
         draw_summary(app, mistakes);
