@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     ouaf::commands::add_dataset(app);
     ouaf::commands::add_train(app);
     ouaf::commands::add_tune(app);
+    ouaf::commands::add_blend(app);
     ouaf::commands::add_evaluate(app);
     ouaf::commands::add_calibrate(app);
     ouaf::commands::add_compare(app);

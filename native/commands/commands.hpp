@@ -13,6 +13,7 @@ void add_calibrate(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_dashboard(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_blend(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_import(CLI::App& app);
 void add_export(CLI::App& app);

@@ -46,6 +46,7 @@ constexpr std::array helps{
     Help{"train.epsilon", "Added to what the Adams and RMSprop divide by."},
     Help{"train.learning_rate",
          "How far a step goes at most; the schedule shapes it. Too large: the loss jumps or grows."},
+    Help{"train.pull_to_start", "How strongly weights are pulled to those that the run began with in each step."},
     Help{"train.weight_decay", "How strongly weights are pulled to 0 in each step; biases and norms are not."},
     Help{"train.layer_decay",
          "The learning rate falls by this factor from block to block, from the head to the input."},

@@ -22,6 +22,17 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+std::vector<at::Tensor> starts_of(const ParameterGroup& group, const graph::Network& network,
+                                  std::span<const at::Tensor> start) {
+    std::vector<at::Tensor> found;
+    for (const at::Tensor& parameter : group.parameters) {
+        const auto is_it = [&](const graph::Parameter& each) { return each.tensor.is_same(parameter); };
+        const auto place = std::ranges::find_if(network.parameters(), is_it) - network.parameters().begin();
+        found.push_back(start[static_cast<std::size_t>(place)]);
+    }
+    return found;
+}
+
 std::int64_t batches_of(std::int64_t pictures, std::int64_t batch) { return (pictures + batch - 1) / batch; }
 
 }  // namespace
@@ -65,6 +76,8 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
     network_.mode.shared_batch.reset();
     if (recipe_.sync_batch_norms && !processes_.alone())
         network_.mode.shared_batch = {.sum = [this](const at::Tensor& values) { processes_.sum(values); }};
+    if (recipe_.pull_to_start > 0)
+        for (const ParameterGroup& group : groups_) starts_.push_back(starts_of(group, network, place.start));
     take_weights_from_first();
     if (recipe_.ema > 0 || recipe_.swa > 0)
         for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
@@ -118,6 +131,12 @@ void Fit::seed_dropouts() {
     const auto count = static_cast<std::uint64_t>(processes_.count());
     at::Generator dropouts = at::globalContext().defaultGenerator(device_);
     dropouts.set_current_seed((stage * 1'000'003 + step) * count + static_cast<std::uint64_t>(processes_.rank()));
+}
+
+void Fit::pull_to_start() {
+    const at::NoGradGuard no_gradients;
+    for (std::size_t i = 0; i < starts_.size(); ++i)
+        at::_foreach_lerp_(groups_[i].parameters, starts_[i], step_rate_ * groups_[i].rate * recipe_.pull_to_start);
 }
 
 void Fit::move_average_by(double share) {
@@ -282,6 +301,7 @@ void Fit::train_step(const std::atomic<bool>& stop) {
     if (recipe_.float16 && !unscale_or_skip(loss_value)) return;
     const double norm = clip_gradients(groups_, recipe_.clip);
     optimizer_.step(step_rate_);
+    pull_to_start();
     optimizer_.clear_gradients();
     move_average();
     loss_sum_ += loss_value;

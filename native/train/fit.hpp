@@ -10,6 +10,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
+#include <span>
 
 #include "native/data/augment.hpp"
 #include "native/data/pictures.hpp"
@@ -54,6 +55,8 @@ struct FitPictures {
 
 // Where a stage stands in its run.
 struct FitPlace {
+    std::span<const at::Tensor> start;  // the weights that the run began with, of each of the network's parameters;
+                                        // only a recipe that pulls towards them asks for it
     int stage = 0;
     int epochs_before = 0;
 };
@@ -106,6 +109,7 @@ class Fit {
     void go_back();
     at::Tensor next_rows();
     std::vector<graph::Parameter> weights();
+    void pull_to_start();
     void move_average_by(double share);
     void move_average();
     void add_to_mean();
@@ -123,6 +127,7 @@ class Fit {
     RunDirectory& run_;
     Processes& processes_;
     std::vector<ParameterGroup> groups_;
+    std::vector<std::vector<at::Tensor>> starts_;  // of each group's parameters; empty where nothing pulls to them
     Optimizer optimizer_;
     GradientSum gradients_;
     at::Generator generator_;          // of the order and the changes of pictures: the same in all processes

@@ -114,12 +114,15 @@ class FitRun {
             network_.to(host.device);
             teachers_.to(host.device);
         }
-        FitPlace place;
+        std::vector<at::Tensor> start;
+        for (const graph::Parameter& parameter : network_.parameters())
+            start.push_back(parameter.tensor.detach().clone());
+        FitPlace place{start};
         Checkpoint saved;
         if (resuming) {
             saved = load_checkpoint(run.last_checkpoint());
             const auto facts = nlohmann::json::parse(saved.facts);
-            place = {facts.value("stage", 0), facts.value("epochs_before", 0)};
+            place = {start, facts.value("stage", 0), facts.value("epochs_before", 0)};
         }
         for (; place.stage < static_cast<int>(recipe_.stages.size()); ++place.stage) {
             if (!fit_stage(place, std::exchange(resuming, false) ? &saved : nullptr, until)) return outcome_;

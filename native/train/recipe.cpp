@@ -48,6 +48,7 @@ void each_key(FitRecipe& train, Visit&& visit) {
     visit("epsilon", train.optimizer.epsilon, 0, 1);
     visit("learning_rate", train.learning_rate, 0, 1000);
     visit("weight_decay", train.weight_decay, 0, 1000);
+    visit("pull_to_start", train.pull_to_start, 0, 1000);
     visit("layer_decay", train.layer_decay, 0, 1);
     visit.choice("schedule", train.schedule.kind, schedule_names);
     visit("warm_up", train.schedule.warm_up, 0, 100'000);

@@ -52,8 +52,10 @@ struct FitRecipe {
     std::uint64_t seed = 0;  // of the first weights, the order of the pictures and their changes
     OptimizerRecipe optimizer;
     double learning_rate = 1e-3;
-    double weight_decay = 0;  // of weights with two axes or more; biases and norms have none
-    double layer_decay = 1;   // the learning rate falls by this from block to block, from the head to the input
+    double weight_decay = 0;   // of weights with two axes or more; biases and norms have none
+    double pull_to_start = 0;  // the same towards the weights that the run began with, of all: L2-SP, Li et al. 2018,
+                               // https://arxiv.org/abs/1802.01483, apart from the gradient as AdamW's decay is
+    double layer_decay = 1;    // the learning rate falls by this from block to block, from the head to the input
     ScheduleRecipe schedule;
     LossRecipe loss;
     double clip = 0;  // the gradients' norm at most; 0: as it comes

@@ -1,5 +1,5 @@
 """A whole run of `ouaf train` against the same training written out in PyTorch: the split, the order of the pictures,
-accumulation, label smoothing, clipping, layer decay, weight decay, warm-up and cosine, the average of the weights, early
+accumulation, label smoothing, clipping, layer decay, weight decay, the pull to the first weights, warm-up and cosine, the average of the weights, early
 stopping; float16 with its scaled loss.
 
     training_run.py OUAF"""
@@ -33,6 +33,7 @@ seed = 3
 optimizer = "adamw"
 learning_rate = 0.003
 weight_decay = 0.05
+pull_to_start = 2
 layer_decay = 0.5
 clip = 0.6
 schedule = "cosine"
@@ -155,6 +156,7 @@ class Run(unittest.TestCase):
                                         "share": 0.5 ** (2 - i)}
                                        for i, layer in enumerate(layers) for parameter in (layer.weight, layer.bias)])
         average = [parameter.detach().clone() for parameter in network.parameters()]
+        start = [parameter.detach().clone() for parameter in network.parameters()]
         generator = torch.Generator().manual_seed(SEED)
         steps = (each for each in events["all"] if each["event"] in ("step", "skipped"))
         count = 0
@@ -187,6 +189,8 @@ class Run(unittest.TestCase):
                     self.assertEqual(step["event"], "skipped")
                     continue
                 self.assertEqual(step["event"], "step")
+                for mine, parameters in zip(start, optimizer.param_groups):
+                    parameters["params"][0].data.lerp_(mine, 2 * parameters["lr"])
                 count += 1
                 keep = min(0.9, (1 + count) / (10 + count))
                 for mine, parameter in zip(average, network.parameters()):
