@@ -5,6 +5,7 @@
 
 import { createAnswerView } from "./lib/answer_view.js";
 import { knownBreeds, learnBreeds } from "./lib/breeds.js";
+import { createFlags } from "./lib/flags.js";
 import { createHeatView } from "./lib/heat_view.js";
 import { failureText, inEachLanguage, speak, words } from "./lib/language.js";
 import { createStorageView, takeNewVersion, workOffline } from "./lib/offline.js";
@@ -34,6 +35,7 @@ function part(id, type) {
 const page = document.documentElement;
 speak(part("language", HTMLButtonElement));
 const input = part("photo", HTMLInputElement);
+const panel = part("panel", HTMLElement);
 const message = part("message", HTMLElement);
 const retry = part("retry", HTMLButtonElement);
 const photoView = createPhotoView(part("shown", HTMLImageElement), part("choose", HTMLElement));
@@ -53,8 +55,21 @@ const answerView = createAnswerView({
   list: part("answers", HTMLElement),
   more: part("more", HTMLButtonElement),
   copy: part("copy", HTMLButtonElement),
+  picture: part("picture", HTMLButtonElement),
+  photo: part("shown", HTMLImageElement),
   took: part("took", HTMLElement),
   spoken: part("spoken", HTMLElement),
+});
+
+const flags = createFlags({
+  area: part("flag", HTMLDetailsElement),
+  choice: part("flag-choice", HTMLSelectElement),
+  keep: part("flag-keep", HTMLButtonElement),
+  said: part("flag-said", HTMLElement),
+  all: part("flags", HTMLElement),
+  count: part("flags-count", HTMLElement),
+  save: part("flags-save", HTMLButtonElement),
+  forget: part("flags-forget", HTMLButtonElement),
 });
 
 const breedList = createBreedList({
@@ -98,6 +113,10 @@ const keepOffline = () => workOffline(() => (part("new-version", HTMLElement).hi
 let modelReady = false;
 /** @type {File | undefined} the newest photo that has no answer yet */
 let waiting;
+/** @type {File | undefined} that is in the frame */
+let shown;
+/** Whether each photo is looked at mirrored too. */
+let mirrored = false;
 /** @typedef {import("./lib/failure.js").Told} Told */
 /** @type {Told | undefined} what the message says, in no language yet */
 let told;
@@ -110,6 +129,7 @@ const worker = new WorkerClient((news) => {
     case "ready":
       modelReady = true;
       learnBreeds(news.breeds);
+      flags.ready(news.model);
       drawKnows();
       breedList.draw();
       showExamples(part("examples", HTMLElement), news.examples, (photo) => takeAll([photo]));
@@ -124,6 +144,7 @@ const worker = new WorkerClient((news) => {
       waiting = undefined;
       answerView.show(news, news.milliseconds);
       heatView.show(news.heat);
+      flags.show(shown, news);
       setState("done");
       part("answers", HTMLElement).closest("section")?.scrollIntoView({ block: "nearest" });
       break;
@@ -149,8 +170,11 @@ function takeAll(photos) {
 /** @param {File} photo */
 function take(photo) {
   camera.stop();
+  holdPlace();
   answerView.empty();
   heatView.show(undefined);
+  flags.show();
+  shown = undefined;
   const tooLarge = refusedBySize(photo);
   if (tooLarge) {
     worker.forget();
@@ -159,7 +183,7 @@ function take(photo) {
     return;
   }
   photoView.show(photo);
-  waiting = photo;
+  waiting = shown = photo;
   if (modelReady) ask(photo);
   else if (retry.hidden) say(undefined); // still loading: the photo waits; after a failure its message stays
 }
@@ -168,7 +192,7 @@ function take(photo) {
 function ask(photo) {
   say(undefined);
   setState("busy");
-  worker.ask(photo, TOP);
+  worker.ask(photo, TOP, mirrored);
 }
 
 /**
@@ -196,10 +220,24 @@ function drawKnows() {
   if (modelReady) part("knows", HTMLElement).textContent = words().knows(knownBreeds().length);
 }
 
+/** One answer follows another in the same place: what stands below does not jump meanwhile. */
+function holdPlace() {
+  panel.style.minHeight = `${panel.offsetHeight}px`;
+}
+
 /** @param {"loading" | "ready" | "busy" | "done" | "error"} state */
 function setState(state) {
+  if (state === "busy") holdPlace();
+  else panel.style.minHeight = "";
   page.dataset.state = state;
 }
+
+const mirror = part("mirrored", HTMLButtonElement);
+mirror.addEventListener("click", () => {
+  mirrored = !mirrored;
+  mirror.setAttribute("aria-pressed", String(mirrored));
+  if (modelReady && shown) ask((waiting = shown));
+});
 
 retry.addEventListener("click", () => {
   retry.hidden = true;
@@ -222,8 +260,9 @@ const camera = createCamera(
   {
     begin() {
       worker.forget();
-      waiting = undefined;
+      waiting = shown = undefined;
       photoView.empty();
+      flags.show();
       answerView.empty();
       heatView.show(undefined);
     },

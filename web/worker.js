@@ -41,7 +41,8 @@ async function start(threads, fresh) {
       fresh,
       onProgress: (done, total) => tell({ type: "progress", done, total }),
     });
-    tell({ type: "ready", breeds: classifier.info.classes, examples: classifier.examples });
+    const { name, version, sha256, classes } = classifier.info;
+    tell({ type: "ready", breeds: classes, examples: classifier.examples, model: { name, version, sha256 } });
     answerPhotos(); // of a batch that began while the model was loading
     tell({ type: "stored", state: await classifier.keep(), bytes: classifier.bytes });
   } catch (error) {
@@ -55,10 +56,10 @@ async function answerPhotos() {
   running = true;
   for (let next; (next = newest ?? queue.shift()); ) {
     if (next === newest) newest = undefined;
-    const { id, photo, top } = next;
+    const { id, photo } = next;
     try {
       const begin = performance.now();
-      const { verdict, predictions, heat } = await predict(classifier, photo, top);
+      const { verdict, predictions, heat } = await predict(classifier, next);
       tell({ type: "answer", id, verdict, predictions, heat, milliseconds: performance.now() - begin });
     } catch (error) {
       // After anything unforeseen (a trap in wasm, say) the state in here cannot be trusted.
@@ -71,17 +72,16 @@ async function answerPhotos() {
 
 /**
  * @param {import("./lib/classifier.js").Classifier} classifier
- * @param {Blob} photo
- * @param {number} top
+ * @param {Photo} asked
  */
-async function predict(classifier, photo, top) {
+async function predict(classifier, { photo, top, mirrored }) {
   try {
-    return await classifier.predict(await read(photo), top);
+    return await classifier.predict(await read(photo), top, mirrored);
   } catch (error) {
     if (!(error instanceof Failure && error.kind === "unsupported")) throw error;
     const decoded = await decodedByBrowser(photo);
     if (!decoded) throw error;
-    return classifier.predict(decoded, top);
+    return classifier.predict(decoded, top, mirrored);
   }
 }
 

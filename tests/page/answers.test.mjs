@@ -3,18 +3,17 @@
 // native program gives; and what happens with files that are no photos.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { alertText, answers, classify, open, waitForState } from "./browser.mjs";
 import { drawnBreeds, drawPicture } from "./drawn_picture.mjs";
-import { binary, model, site, unseen } from "./environment.mjs";
+import { site, unseen } from "./environment.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
+import { native, noBinary } from "./native.mjs";
 
 const noPhotos = unseen ? false : "OUAF_SHARED has no unseen/labels.csv";
-const noBinary = binary && model ? false : "OUAF_BINARY and OUAF_MODEL are not set";
 
 /** @type {Awaited<ReturnType<typeof open>>} */
 let visit;
@@ -27,18 +26,6 @@ before(async () => {
   await waitForState(visit.page, "ready");
 });
 after(() => rm(folder, { recursive: true }));
-
-/**
- * What `ouaf predict` says of each file.
- * @param {string[]} files
- * @returns {{id: string, probability: number}[][]}
- */
-function native(files) {
-  if (!binary || !model) throw new Error("no native program");
-  const args = ["predict", "--model", model, "--json", "--top", "3", ...files];
-  const lines = execFileSync(binary, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim().split("\n");
-  return lines.map((line) => JSON.parse(line).predictions);
-}
 
 /**
  * @param {{id: string, probability: number}[]} page
@@ -73,7 +60,7 @@ test("real dog photos get their breed, and the probabilities of the native progr
     const shown = await classify(visit.page, file);
     assert.equal(shown.length, 3, file);
     if (shown[0].id === id) right++;
-    if (expected) assertSame(shown, expected[index], file);
+    if (expected) assertSame(shown, expected[index].predictions, file);
   }
   // 96 of 100 such photos are recognised; one in these ten may be among the others.
   assert.ok(right >= 9, `${right} of ${photos.size} breeds are right`);
@@ -99,7 +86,7 @@ test("a drawn dog gets its breed: three answers, best first, in numbers and word
 test("the native program says the same of the drawn picture", { skip: noBinary }, async () => {
   const file = join(folder, "drawn.jpg");
   await writeFile(file, photo.buffer);
-  assertSame(await classify(visit.page, file), native([file])[0], "drawn picture");
+  assertSame(await classify(visit.page, file), native([file])[0].predictions, "drawn picture");
 });
 
 test("a file that is no photo gets a message, and the page goes on working", async () => {

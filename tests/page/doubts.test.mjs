@@ -3,13 +3,13 @@
 // where the network looked, over the photo.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { classify, open, waitForState } from "./browser.mjs";
-import { binary, model, site, unseen } from "./environment.mjs";
+import { site, unseen } from "./environment.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
+import { native, noBinary } from "./native.mjs";
 
 /** @type {Awaited<ReturnType<typeof open>>} */
 let visit;
@@ -36,15 +36,14 @@ async function mixed() {
   });
 }
 
-test("each photo's verdict is the native program's", { skip: !unseen || !binary }, async () => {
+test("each photo's verdict is the native program's", { skip: noBinary || !unseen }, async () => {
   const files = await mixed();
   const paths = files.map((file) => join(String(unseen), file));
-  const lines = execFileSync(String(binary), ["predict", "--json", "--model", String(model), ...paths], { encoding: "utf8" });
-  const expected = lines.trim().split("\n").map((line) => JSON.parse(line).verdict);
+  const expected = native(paths).map(({ verdict }) => verdict);
   assert.deepEqual([...new Set(expected)].sort(), ["none", "sure", "unsure"]);
   for (const [index, path] of paths.entries()) {
     await classify(visit.page, path);
-    const verdict = /** @type {keyof typeof words} */ (expected[index]);
+    const verdict = expected[index];
     assert.equal(await visit.page.locator("#verdict").innerText(), words[verdict], files[index]);
     assert.equal(await visit.page.locator("#remark").isVisible(), verdict === "none");
     const spoken = await visit.page.getByRole("status").first().innerText();
@@ -67,7 +66,7 @@ test("more breeds are a button away", async () => {
 test("an answer is copied as text", async () => {
   const shown = await classify(visit.page, photo);
   await visit.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  await visit.page.getByRole("button", { name: "Copy" }).click();
+  await visit.page.getByRole("button", { name: "Copy", exact: true }).click();
   await visit.page.getByRole("button", { name: "Copied" }).waitFor();
   const text = await visit.page.evaluate(() => navigator.clipboard.readText());
   assert.deepEqual(text.split("\n"), [words.unsure, ...shown.map(({ name, shown: share }) => `${share}  ${name}`)]);

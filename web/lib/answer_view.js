@@ -2,8 +2,10 @@
 // The breeds found, the most likely first, as bars, under what the answer is worth. Each carries its class id and its full
 // probability in data attributes, for tests and assistive tools.
 
+import { drawAnswer } from "./answer_picture.js";
 import { breedName } from "./breeds.js";
 import { duration, inEachLanguage, percent, words } from "./language.js";
+import { saveFile } from "./save_file.js";
 
 /** @typedef {import("./preprocess.js").Answer} Answer */
 /** @typedef {import("./preprocess.js").Prediction} Prediction */
@@ -17,10 +19,12 @@ const FEW = 3;
  * @param {HTMLElement} elements.list
  * @param {HTMLButtonElement} elements.more  shows all, and few again
  * @param {HTMLButtonElement} elements.copy  puts the answer into the clipboard, as text
+ * @param {HTMLButtonElement} elements.picture  the same as a picture, or into a file where the clipboard takes none
+ * @param {HTMLImageElement} elements.photo    drawn into it
  * @param {HTMLElement} elements.took
  * @param {HTMLElement} elements.spoken  what a screen reader says at once
  */
-export function createAnswerView({ verdict, remark, list, more, copy, took, spoken }) {
+export function createAnswerView({ verdict, remark, list, more, copy, picture, photo, took, spoken }) {
   /** @type {{answer: Answer, milliseconds: number, aloud: boolean} | undefined} */
   let shown;
   let all = false;
@@ -34,6 +38,7 @@ export function createAnswerView({ verdict, remark, list, more, copy, took, spok
     list.dataset.verdict = answer.verdict;
     list.replaceChildren(...(all ? answer.predictions : few).map(row));
     copy.textContent = words().copy;
+    picture.textContent = words().picture;
     copy.hidden = !navigator.clipboard; // an address without https
     more.textContent = all ? words().fewer : words().more;
     more.setAttribute("aria-expanded", String(all));
@@ -48,9 +53,20 @@ export function createAnswerView({ verdict, remark, list, more, copy, took, spok
   });
   copy.addEventListener("click", async () => {
     if (!shown) return;
-    const lines = shown.answer.predictions.slice(0, all ? undefined : FEW).map(({ id, probability }) => `${percent(probability)}  ${breedName(id)}`);
-    await navigator.clipboard.writeText([words().verdict[shown.answer.verdict], ...lines].join("\n"));
+    const { heading, lines } = written(shown.answer, all ? undefined : FEW);
+    await navigator.clipboard.writeText([heading, ...lines.map(({ share, name }) => `${share}  ${name}`)].join("\n"));
     copy.textContent = words().copied;
+  });
+  picture.addEventListener("click", async () => {
+    if (!shown) return;
+    const { heading, lines } = written(shown.answer, all ? undefined : FEW);
+    const drawn = drawAnswer(photo, heading, lines);
+    try {
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": drawn })]);
+      picture.textContent = words().copied;
+    } catch {
+      saveFile(await drawn, words().pictureFile); // no clipboard, or one that takes no pictures
+    }
   });
   inEachLanguage(draw);
 
@@ -71,6 +87,17 @@ export function createAnswerView({ verdict, remark, list, more, copy, took, spok
       shown = { answer, milliseconds, aloud };
       draw();
     },
+  };
+}
+
+/**
+ * @param {Answer} answer
+ * @param {number} [most]
+ */
+function written({ verdict, predictions }, most) {
+  return {
+    heading: words().verdict[verdict],
+    lines: predictions.slice(0, most).map(({ id, probability }) => ({ name: breedName(id), share: percent(probability), probability })),
   };
 }
 

@@ -79,16 +79,31 @@ export class Classifier {
   /**
    * @param {Uint8Array} photo  an encoded picture
    * @param {number} [top]      how many answers
+   * @param {boolean} [mirrored]  look at its mirror image too: the mean of both logits counts
    * @returns {Promise<Result>}
    */
-  async predict(photo, top = 3) {
+  async predict(photo, top = 3, mirrored = false) {
     const start = performance.now();
     const { tensor, width, height } = this.preprocessor.prepare(photo);
     const prepared = performance.now();
     const { logits, map } = await this.model.run(tensor);
+    if (mirrored) {
+      const second = await this.model.run(mirrorImage(tensor, this.info.input.size));
+      second.logits.forEach((value, place) => (logits[place] = (logits[place] + value) / 2));
+    }
     const modelMs = performance.now() - prepared;
     const { verdict, predictions } = this.preprocessor.answer(logits, top);
     const heat = map && this.#heatOf(map, predictions[0].id);
     return { verdict, predictions, heat, logits, width, height, preprocessMs: prepared - start, modelMs };
   }
+}
+
+/**
+ * @param {Float32Array<ArrayBuffer>} tensor  rows of `size` values
+ * @param {number} size
+ */
+function mirrorImage(tensor, size) {
+  const mirrored = tensor.slice();
+  for (let start = 0; start < mirrored.length; start += size) mirrored.subarray(start, start + size).reverse();
+  return mirrored;
 }

@@ -6,6 +6,7 @@
 import { breedName } from "./breeds.js";
 import { toCsv } from "./csv.js";
 import { failureText, inEachLanguage, percent, words } from "./language.js";
+import { saveFile } from "./save_file.js";
 
 /** @typedef {import("./worker_client.js").Outcome} Outcome */
 /** @typedef {{photo: File, item: HTMLLIElement, outcome?: Outcome}} Card */
@@ -52,7 +53,7 @@ export function createManyView({ section, title, sort, csv, close, progress, car
     section.hidden = true;
   };
   sort.addEventListener("change", arrange);
-  csv.addEventListener("click", () => save(toCsv(words().csvHead, cards.map(line)), words().csvFile));
+  csv.addEventListener("click", () => saveFile(new Blob([toCsv(words().csvHead, cards.map(line))], { type: "text/csv" }), words().csvFile));
   close.addEventListener("click", empty);
 
   return {
@@ -152,16 +153,4 @@ function line({ photo, outcome }) {
   if (outcome?.type !== "answer") return [photo.name, ...Array(8).fill(""), outcome ? failureText(outcome) : words().waiting];
   const [first, second, third] = outcome.predictions.map(({ id, probability }) => [breedName(id), id, probability.toFixed(4)]);
   return [photo.name, words().csvVerdict[outcome.verdict], ...first, second?.[0] ?? "", second?.[2] ?? "", third?.[0] ?? "", third?.[2] ?? "", ""];
-}
-
-/**
- * @param {string} text
- * @param {string} name
- */
-function save(text, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000); // once the browser has surely read it
 }

@@ -14,6 +14,7 @@ const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-s
  * @property {string} name
  * @property {string} version
  * @property {string} file
+ * @property {string} sha256  of that file
  * @property {{name: string, size: number}} input
  * @property {{resize?: number}} [preprocess]
  * @property {{logits: string, activation_map?: string}} outputs

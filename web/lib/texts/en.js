@@ -23,6 +23,12 @@ export const en = {
   },
   copy: "Copy",
   copied: "Copied",
+  picture: "Copy as picture",
+  pictureFile: "breed.png",
+  choosesBreed: "choose",
+  otherThan: /** @type {Record<string, string>} */ ({ not_a_dog: "not a dog", another_breed: "another breed, or a mixed one" }),
+  flagged: (/** @type {number} */ count) => (count === 1 ? "1 note of a wrong answer." : `${count} notes of wrong answers.`),
+  flagKept: "Noted, in this browser only. What you have noted stands at the foot of the page.",
   more: "More breeds",
   fewer: "Fewer breeds",
   photos: (/** @type {number} */ done, /** @type {number} */ all) =>
