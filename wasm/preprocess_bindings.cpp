@@ -65,6 +65,15 @@ int ouaf_preprocess(const std::uint8_t* bytes, std::size_t size) {
     return guarded("damaged", [&] { prepare({bytes, size}); });
 }
 
+// Of a square of the photo, see ouaf::Square.
+int ouaf_preprocess_square(const std::uint8_t* bytes, std::size_t size, float left, float top, float side) {
+    return guarded("damaged", [&] {
+        State& s = state();
+        s.tensor.resize(ouaf::tensor_size(s.bundle.preprocess));
+        s.photo = ouaf::preprocess({bytes, size}, s.bundle.preprocess, {left, top, side}, s.tensor);
+    });
+}
+
 const float* ouaf_tensor() { return state().tensor.data(); }
 int ouaf_tensor_size() { return static_cast<int>(state().tensor.size()); }
 int ouaf_photo_width() { return state().photo.width; }

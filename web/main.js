@@ -14,6 +14,7 @@ import { createBreedList } from "./lib/breed_list.js";
 import { createCamera } from "./lib/camera.js";
 import { showExamples } from "./lib/examples.js";
 import { createManyView } from "./lib/many_view.js";
+import { createPartView } from "./lib/part_view.js";
 import { createPhotoView } from "./lib/photo_view.js";
 import { createProgressView } from "./lib/progress_view.js";
 import { WorkerClient } from "./lib/worker_client.js";
@@ -71,6 +72,18 @@ const flags = createFlags({
   save: part("flags-save", HTMLButtonElement),
   forget: part("flags-forget", HTMLButtonElement),
 });
+
+const partView = createPartView(
+  {
+    area: part("part", HTMLElement),
+    box: part("part-box", HTMLElement),
+    move: part("part-move", HTMLButtonElement),
+    corner: part("part-corner", HTMLButtonElement),
+    button: part("choose-part", HTMLButtonElement),
+    image: part("shown", HTMLImageElement),
+  },
+  () => askAgain(),
+);
 
 const breedList = createBreedList({
   search: part("breed-search", HTMLInputElement),
@@ -143,7 +156,8 @@ const worker = new WorkerClient((news) => {
     case "answer":
       waiting = undefined;
       answerView.show(news, news.milliseconds);
-      heatView.show(news.heat);
+      heatView.show(news.heat, news.square);
+      partView.show(news.square);
       flags.show(shown, news);
       setState("done");
       part("answers", HTMLElement).closest("section")?.scrollIntoView({ block: "nearest" });
@@ -172,8 +186,9 @@ function take(photo) {
   camera.stop();
   holdPlace();
   answerView.empty();
-  heatView.show(undefined);
+  heatView.show();
   flags.show();
+  partView.reset();
   shown = undefined;
   const tooLarge = refusedBySize(photo);
   if (tooLarge) {
@@ -192,7 +207,7 @@ function take(photo) {
 function ask(photo) {
   say(undefined);
   setState("busy");
-  worker.ask(photo, TOP, mirrored);
+  worker.ask(photo, TOP, { mirrored, square: partView.square() });
 }
 
 /**
@@ -236,8 +251,13 @@ const mirror = part("mirrored", HTMLButtonElement);
 mirror.addEventListener("click", () => {
   mirrored = !mirrored;
   mirror.setAttribute("aria-pressed", String(mirrored));
-  if (modelReady && shown) ask((waiting = shown));
+  askAgain();
 });
+
+/** The same photo, looked at in another way. */
+function askAgain() {
+  if (modelReady && shown) ask((waiting = shown));
+}
 
 retry.addEventListener("click", () => {
   retry.hidden = true;
@@ -263,8 +283,9 @@ const camera = createCamera(
       waiting = shown = undefined;
       photoView.empty();
       flags.show();
+      partView.reset();
       answerView.empty();
-      heatView.show(undefined);
+      heatView.show();
     },
     end() {
       answerView.empty();

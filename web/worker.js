@@ -59,8 +59,8 @@ async function answerPhotos() {
     const { id, photo } = next;
     try {
       const begin = performance.now();
-      const { verdict, predictions, heat } = await predict(classifier, next);
-      tell({ type: "answer", id, verdict, predictions, heat, milliseconds: performance.now() - begin });
+      const { verdict, predictions, square, heat } = await predict(classifier, next);
+      tell({ type: "answer", id, verdict, predictions, square, heat, milliseconds: performance.now() - begin });
     } catch (error) {
       // After anything unforeseen (a trap in wasm, say) the state in here cannot be trusted.
       const type = error instanceof Failure ? "refused" : "failed";
@@ -74,14 +74,14 @@ async function answerPhotos() {
  * @param {import("./lib/classifier.js").Classifier} classifier
  * @param {Photo} asked
  */
-async function predict(classifier, { photo, top, mirrored }) {
+async function predict(classifier, { photo, top, look }) {
   try {
-    return await classifier.predict(await read(photo), top, mirrored);
+    return await classifier.predict(await read(photo), top, look);
   } catch (error) {
     if (!(error instanceof Failure && error.kind === "unsupported")) throw error;
     const decoded = await decodedByBrowser(photo);
     if (!decoded) throw error;
-    return classifier.predict(decoded, top, mirrored);
+    return classifier.predict(decoded, top, look);
   }
 }
 

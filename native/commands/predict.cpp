@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -24,14 +25,18 @@ struct Options {
     std::string model = "models/dogs";
     std::size_t top = 3;
     bool json = false;
+    std::vector<float> square;  // empty: the middle
 };
 
-Answer predict(graph::Network& network, const Bundle& bundle, const std::string& photo, std::size_t top) {
+Answer predict(graph::Network& network, const Bundle& bundle, const std::string& photo, const Options& options) {
     const PreprocessSpec& spec = bundle.preprocess;
     const at::Tensor input = at::empty({1, 3, spec.size, spec.size});
-    preprocess(read_file(photo), spec, {input.data_ptr<float>(), tensor_size(spec)});
+    const std::span<float> tensor(input.data_ptr<float>(), tensor_size(spec));
+    const std::vector<float>& square = options.square;
+    if (square.empty()) preprocess(read_file(photo), spec, tensor);
+    else preprocess(read_file(photo), spec, {square[0], square[1], square[2]}, tensor);
     const at::Tensor logits = network.forward(input).contiguous();
-    return answer(bundle, {logits.const_data_ptr<float>(), static_cast<std::size_t>(logits.numel())}, top);
+    return answer(bundle, {logits.const_data_ptr<float>(), static_cast<std::size_t>(logits.numel())}, options.top);
 }
 
 void print_json(const Bundle& bundle, const std::string& photo, const Answer& answer, const std::string& error) {
@@ -63,7 +68,7 @@ void run(const Options& options) {
         Answer answer;
         std::string error;
         try {
-            answer = predict(network, model.bundle, photo, options.top);
+            answer = predict(network, model.bundle, photo, options);
         } catch (const std::runtime_error& caught) {
             error = caught.what();
             if (error.rfind(photo, 0) != 0) error = photo + ": " + error;
@@ -86,6 +91,10 @@ void add_predict(CLI::App& app) {
     command->add_option("--top", options->top, "how many classes to name")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+    command
+        ->add_option("--square", options->square,
+                     "LEFT TOP SIDE of the part to look at: shares of the photo's width, height and shorter side")
+        ->expected(3);
     command->add_flag("--json", options->json, "one JSON object a photo and line");
     command->callback([options] { run(*options); });
 }

@@ -29,6 +29,18 @@ Window window_at(CropPlace place, int width, int height, int size) {
     return {right / 2, bottom / 2, size, size};
 }
 
+PhotoSize size_after(PhotoSize photo, int resize) {
+    const int shorter = std::min(photo.width, photo.height);
+    return {scaled(photo.width, shorter, resize), scaled(photo.height, shorter, resize)};
+}
+
+Image seen_through(const DecodedPhoto& photo, const PreprocessSpec& spec, PhotoSize resized, const Window& window) {
+    Image image = resize(photo.image, resized.width, resized.height, spec.filter, window);
+    if (spec.grey) to_grey(image);
+    if (spec.equalise) equalise(image);
+    return image;
+}
+
 }  // namespace
 
 PreprocessSpec at_size(PreprocessSpec spec, int size) {
@@ -51,13 +63,32 @@ void check_spec(const PreprocessSpec& spec) {
 }
 
 Image crop_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec, CropPlace place) {
-    const int shorter = std::min(photo.width, photo.height);
-    const int width = scaled(photo.width, shorter, spec.resize);
-    const int height = scaled(photo.height, shorter, spec.resize);
-    Image image = resize(photo.image, width, height, spec.filter, window_at(place, width, height, spec.size));
-    if (spec.grey) to_grey(image);
-    if (spec.equalise) equalise(image);
-    return image;
+    const PhotoSize resized = size_after({photo.width, photo.height}, spec.resize);
+    return seen_through(photo, spec, resized, window_at(place, resized.width, resized.height, spec.size));
+}
+
+Square seen_square(PhotoSize photo, const PreprocessSpec& spec) {
+    const PhotoSize resized = size_after(photo, spec.resize);
+    const Window seen = window_at(CropPlace::centre, resized.width, resized.height, spec.size);
+    const auto share = [](int part, int whole) { return static_cast<float>(part) / static_cast<float>(whole); };
+    return {share(seen.x, resized.width), share(seen.y, resized.height), share(spec.size, spec.resize)};
+}
+
+int resize_for(const Square& square, const PreprocessSpec& spec) {
+    constexpr int most = 8192;
+    const auto resize = std::lround(static_cast<float>(spec.size) / square.side);
+    if (!(square.side > 0 && square.side <= 1) || resize > most)
+        throw std::runtime_error("the square's side must be a share of the photo's shorter side, 0.03 to 1");
+    return static_cast<int>(resize);
+}
+
+Image square_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec, const Square& square) {
+    const PhotoSize resized = size_after({photo.width, photo.height}, resize_for(square, spec));
+    const auto place = [&](float share, int whole) {
+        return std::clamp(static_cast<int>(std::lround(share * static_cast<float>(whole))), 0, whole - spec.size);
+    };
+    return seen_through(photo, spec, resized,
+                        {place(square.left, resized.width), place(square.top, resized.height), spec.size, spec.size});
 }
 
 std::array<float, 256> normalised_values(float mean, float std) {
@@ -83,6 +114,14 @@ PhotoSize preprocess(std::span<const std::uint8_t> bytes, const PreprocessSpec& 
     check_spec(spec);
     const DecodedPhoto photo = decode(bytes, spec.resize);
     normalise(crop_for_network(photo, spec), spec, tensor);
+    return {photo.width, photo.height};
+}
+
+PhotoSize preprocess(std::span<const std::uint8_t> bytes, const PreprocessSpec& spec, const Square& square,
+                     std::span<float> tensor) {
+    check_spec(spec);
+    const DecodedPhoto photo = decode(bytes, resize_for(square, spec));
+    normalise(square_for_network(photo, spec, square), spec, tensor);
     return {photo.width, photo.height};
 }
 

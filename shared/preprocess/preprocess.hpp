@@ -42,6 +42,16 @@ PreprocessSpec at_size(PreprocessSpec spec, int size);
 // Throws std::runtime_error "'field' …" for sizes that can't be computed: a spec comes from a file.
 void check_spec(const PreprocessSpec& spec);
 
+// A part of the photo that is looked at in place of its middle.
+struct Square {
+    float left = 0;  // of the photo's width, from 0
+    float top = 0;   // of its height
+    float side = 1;  // of its shorter side, above 0, at most 1
+};
+
+// The middle square that the network sees.
+Square seen_square(PhotoSize photo, const PreprocessSpec& spec);
+
 // Where in the resized photo the crop lies. The network sees the centre; corners are for test-time augmentation.
 enum class CropPlace { centre, top_left, top_right, bottom_left, bottom_right };
 
@@ -54,7 +64,16 @@ std::array<float, 256> normalised_values(float mean, float std);
 // The same of each channel, into planes.
 void normalise(const Image& image, const PreprocessSpec& spec, std::span<float> tensor);
 
+// The square resized to what the network sees, as seen_square's is by crop_for_network, to the bit; one that reaches
+// over the photo's edge is moved inside. The photo was decoded for a short side of resize_for(square, spec) or more.
+int resize_for(const Square& square, const PreprocessSpec& spec);
+Image square_for_network(const DecodedPhoto& photo, const PreprocessSpec& spec, const Square& square);
+
 // All of it. `tensor` holds tensor_size(spec) values. Throws PhotoError, or what check_spec throws.
 PhotoSize preprocess(std::span<const std::uint8_t> bytes, const PreprocessSpec& spec, std::span<float> tensor);
+
+// Of a square of the photo. Throws std::runtime_error too for a side that is no share, or less than a 36th.
+PhotoSize preprocess(std::span<const std::uint8_t> bytes, const PreprocessSpec& spec, const Square& square,
+                     std::span<float> tensor);
 
 }  // namespace ouaf

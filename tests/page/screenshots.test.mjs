@@ -58,6 +58,10 @@ for (const [size, viewport] of Object.entries(sizes)) {
       assert.equal(answers.length, 3);
       await page.waitForSelector("[data-photo=shown]");
       await shoot("done");
+      await page.locator("#choose-part").click();
+      await shoot("part");
+      await page.locator("#choose-part").click();
+      await waitForState(page, "done");
 
       await page.setInputFiles("#photo", [photo, ...others, photo, ...others]);
       await page.waitForSelector("#many-progress[data-full]", { state: "attached" });

@@ -199,3 +199,34 @@ TEST_CASE("a spec that can't be computed is refused by its field's name", "[prep
     CHECK(complaint_about({.std = {1, 1, infinity}}) == "'std' must be above 0");
     CHECK(complaint_about({.mean = {0, 0, not_a_number}}) == "'mean' must be a finite number");
 }
+
+TEST_CASE("the middle square, given as shares, is the middle to the bit", "[preprocess][tensor]") {
+    const PreprocessSpec spec = GENERATE(PreprocessSpec{}, PreprocessSpec{.size = 300, .resize = 343},
+                                         PreprocessSpec{.size = 64, .resize = 64});
+    for (const auto& [width, height] : {std::pair{640, 480}, {333, 517}, {97, 1001}, {224, 224}}) {
+        const File file = jpeg(scene(width, height), {.halved_chroma = true});
+        std::vector<float> middle(tensor_size(spec));
+        std::vector<float> square(tensor_size(spec));
+        const PhotoSize size = preprocess(file, spec, middle);
+        CHECK(preprocess(file, spec, seen_square(size, spec), square).width == width);
+        CHECK(middle == square);
+    }
+}
+
+TEST_CASE("a square of a photo is seen as it is there", "[preprocess][tensor]") {
+    const PreprocessSpec spec{.size = 100, .resize = 120, .mean = {0, 0, 0}, .std = {1, 1, 1}};
+    const DecodedPhoto photo = photo_of(coordinates(250, 200));  // half of the shorter side: nothing is resampled
+    const auto corner = [&](const Square& square) { return pixel(square_for_network(photo, spec, square), 0, 0); };
+    CHECK(corner({0, 0, 0.5F}) == Colour{0, 0, 0});
+    CHECK(corner({0.2F, 0.25F, 0.5F}) == Colour{50, 50, 0});
+    CHECK(corner({1, 1, 0.5F}) == Colour{150, 100, 0});  // moved inside
+    CHECK(corner({-1, 0.5F, 0.5F}) == Colour{0, 100, 0});
+    CHECK(pixel(square_for_network(photo, spec, {0.2F, 0.25F, 0.5F}), 99, 99) == Colour{149, 149, 0});
+}
+
+TEST_CASE("a square that is no part of a photo is refused", "[preprocess][tensor]") {
+    for (const float side : {0.0F, -0.5F, 1.01F, 0.02F, std::numeric_limits<float>::quiet_NaN()}) {
+        std::vector<float> tensor(tensor_size({}));
+        CHECK_THROWS_WITH(preprocess(png(scene(8, 8)), {}, Square{0, 0, side}, tensor), Catch::Contains("side"));
+    }
+}

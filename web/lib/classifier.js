@@ -10,18 +10,24 @@ import { createPreprocessor } from "./preprocess.js";
 import { fetchSite } from "./site.js";
 
 /**
- * What each place of the photo's middle square says for the best class (above 0) or against it.
+ * What each place of the square that was looked at says for the best class (above 0) or against it.
  * @typedef {object} Heat
  * @property {Float32Array<ArrayBuffer>} values  row by row
  * @property {number} width
  * @property {number} height
- * @property {number} share  the square's side by the photo's shorter one
+ */
+
+/**
+ * @typedef {object} Look
+ * @property {boolean} [mirrored]  at the mirror image too: the mean of both logits counts
+ * @property {import("./preprocess.js").Square} [square]  at this part; the middle without
  */
 
 /**
  * @typedef {object} Result
  * @property {import("./preprocess.js").Answer["verdict"]} verdict
  * @property {import("./preprocess.js").Prediction[]} predictions  the most likely first
+ * @property {import("./preprocess.js").Square} square  that was looked at
  * @property {Heat | undefined} heat  where the network looked; not every network can say
  * @property {Float32Array<ArrayBuffer>} logits  a class each, before the temperature
  * @property {number} width         of the photo, in pixels
@@ -67,24 +73,30 @@ export class Classifier {
    */
   #heatOf({ values, width, height }, id) {
     const place = this.info.classes.findIndex((each) => each.id === id) * width * height;
+    return { values: values.slice(place, place + width * height), width, height };
+  }
+
+  /**
+   * The middle of a photo that the network sees.
+   * @param {number} width
+   * @param {number} height
+   */
+  #middle(width, height) {
     const { size } = this.info.input;
-    return {
-      values: values.slice(place, place + width * height),
-      width,
-      height,
-      share: size / (this.info.preprocess?.resize ?? size),
-    };
+    const side = size / (this.info.preprocess?.resize ?? size);
+    const pixels = side * Math.min(width, height);
+    return { left: (1 - pixels / width) / 2, top: (1 - pixels / height) / 2, side };
   }
 
   /**
    * @param {Uint8Array} photo  an encoded picture
    * @param {number} [top]      how many answers
-   * @param {boolean} [mirrored]  look at its mirror image too: the mean of both logits counts
+   * @param {Look} [look]
    * @returns {Promise<Result>}
    */
-  async predict(photo, top = 3, mirrored = false) {
+  async predict(photo, top = 3, { mirrored, square } = {}) {
     const start = performance.now();
-    const { tensor, width, height } = this.preprocessor.prepare(photo);
+    const { tensor, width, height } = this.preprocessor.prepare(photo, square);
     const prepared = performance.now();
     const { logits, map } = await this.model.run(tensor);
     if (mirrored) {
@@ -94,7 +106,8 @@ export class Classifier {
     const modelMs = performance.now() - prepared;
     const { verdict, predictions } = this.preprocessor.answer(logits, top);
     const heat = map && this.#heatOf(map, predictions[0].id);
-    return { verdict, predictions, heat, logits, width, height, preprocessMs: prepared - start, modelMs };
+    const seen = square ?? this.#middle(width, height);
+    return { verdict, predictions, square: seen, heat, logits, width, height, preprocessMs: prepared - start, modelMs };
   }
 }
 

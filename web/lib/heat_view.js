@@ -1,6 +1,8 @@
 // @ts-check
 // Where the network looked, over the photo: the best class's activation map, which is as coarse as the network's last
-// layer and drawn smooth. It covers the middle square that the network saw.
+// layer and drawn smooth. It covers the square that the network saw.
+
+import { placeSquare, shownArea } from "./square.js";
 
 /** @typedef {import("./classifier.js").Heat} Heat */
 
@@ -13,6 +15,8 @@
 export function createHeatView({ canvas, image, button }) {
   /** @type {Heat | undefined} */
   let heat;
+  /** @type {import("./preprocess.js").Square | undefined} */
+  let square;
   let wanted = false;
 
   const place = () => {
@@ -20,13 +24,8 @@ export function createHeatView({ canvas, image, button }) {
     canvas.hidden = !show;
     button.hidden = heat === undefined || image.hidden;
     button.setAttribute("aria-pressed", String(wanted));
-    if (!show || !heat) return;
-    const { clientWidth: width, clientHeight: height } = image;
-    const scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);
-    const side = Math.min(image.naturalWidth, image.naturalHeight) * scale * heat.share;
-    canvas.style.width = canvas.style.height = `${side}px`;
-    canvas.style.left = `${(width - side) / 2}px`;
-    canvas.style.top = `${(height - side) / 2}px`;
+    if (!show || !square) return;
+    placeSquare(canvas, square, shownArea(image));
   };
   button.addEventListener("click", () => {
     wanted = !wanted;
@@ -36,9 +35,13 @@ export function createHeatView({ canvas, image, button }) {
   new ResizeObserver(place).observe(image);
 
   return {
-    /** @param {Heat | undefined} next */
-    show(next) {
+    /**
+     * @param {Heat} [next]  nothing without
+     * @param {import("./preprocess.js").Square} [where]  it lies
+     */
+    show(next, where) {
       heat = next;
+      square = where;
       if (heat) paint(canvas, heat);
       place();
     },

@@ -13,6 +13,7 @@ import { importFrom } from "./site.js";
  * @typedef {object} Wasm
  * @property {(json: number) => number} _ouaf_open
  * @property {(bytes: number, size: number) => number} _ouaf_preprocess
+ * @property {(bytes: number, size: number, left: number, top: number, side: number) => number} _ouaf_preprocess_square
  * @property {() => number} _ouaf_tensor
  * @property {() => number} _ouaf_tensor_size  in floats
  * @property {() => number} _ouaf_photo_width
@@ -40,6 +41,14 @@ import { importFrom } from "./site.js";
  * @typedef {object} Answer
  * @property {"sure" | "unsure" | "none"} verdict  none: the photo shows nothing that the model knows
  * @property {Prediction[]} predictions  the most likely first
+ */
+
+/**
+ * A part of a photo, as shared/preprocess/preprocess.hpp has it.
+ * @typedef {object} Square
+ * @property {number} left  share of the photo's width
+ * @property {number} top   share of its height
+ * @property {number} side  share of its shorter side
  */
 
 /**
@@ -75,10 +84,14 @@ export class Preprocessor {
 
   /**
    * @param {Uint8Array} photo  an encoded picture: JPEG, PNG, WebP or BMP
+   * @param {Square} [square]   the part to look at; the middle without
    * @returns {Prepared}
    */
-  prepare(photo) {
-    this.#withCopy(photo, (pointer) => this.#check(this.#wasm._ouaf_preprocess(pointer, photo.length)));
+  prepare(photo, square) {
+    const { _ouaf_preprocess: middle, _ouaf_preprocess_square: part } = this.#wasm;
+    this.#withCopy(photo, (pointer) =>
+      this.#check(square ? part(pointer, photo.length, square.left, square.top, square.side) : middle(pointer, photo.length)),
+    );
     return this.#prepared();
   }
 

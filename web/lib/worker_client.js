@@ -4,7 +4,7 @@
 
 import { threadCount } from "./threads.js";
 
-/** @typedef {{type: "photo", id: number, photo: Blob, top: number, mirrored: boolean, queued: boolean}} Photo */
+/** @typedef {{type: "photo", id: number, photo: Blob, top: number, look: import("./classifier.js").Look, queued: boolean}} Photo */
 /** @typedef {{type: "load", threads: number, fresh: boolean} | Photo} ToWorker */
 /** @typedef {import("./preprocess.js").Prediction} Prediction */
 /** @typedef {import("./preprocess.js").Answer} Answer */
@@ -15,7 +15,7 @@ import { threadCount } from "./threads.js";
  * @typedef {{type: "progress", done: number, total: number}
  *   | {type: "ready", breeds: import("./breeds.js").Breed[], examples: string[], model: import("./flags.js").Flag["model"]}
  *   | {type: "stored", state: "kept" | "full" | "refused", bytes: number}
- *   | {type: "answer", id: number, verdict: Answer["verdict"], predictions: Prediction[], heat?: Heat, milliseconds: number}
+ *   | {type: "answer", id: number, verdict: Answer["verdict"], predictions: Prediction[], square: import("./preprocess.js").Square, heat?: Heat, milliseconds: number}
  *   | ({type: "refused" | "failed", id?: number} & import("./failure.js").Told)} FromWorker
  */
 
@@ -66,11 +66,11 @@ export class WorkerClient {
    * Replaces whatever photo is still being looked at.
    * @param {Blob} photo
    * @param {number} top  how many answers
-   * @param {boolean} mirrored  see Classifier.predict
+   * @param {import("./classifier.js").Look} look
    */
-  ask(photo, top, mirrored) {
+  ask(photo, top, look) {
     this.#newest = ++this.#ids;
-    this.#send({ type: "photo", id: this.#newest, photo, top, mirrored, queued: false });
+    this.#send({ type: "photo", id: this.#newest, photo, top, look, queued: false });
   }
 
   /**
@@ -81,7 +81,7 @@ export class WorkerClient {
    */
   askQueued(photo, top) {
     /** @type {Photo} */
-    const message = { type: "photo", id: ++this.#ids, photo, top, mirrored: false, queued: true };
+    const message = { type: "photo", id: ++this.#ids, photo, top, look: {}, queued: true };
     return new Promise((settle) => {
       this.#queued.set(message.id, { message, settle });
       this.#send(message);
