@@ -108,7 +108,7 @@ void write_site_files(const fs::path& site) {
     }
     const std::string version = sha256({reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size()});
     const nlohmann::ordered_json content{{"version", version.substr(0, 16)}, {"files", files}};
-    write_text(site / "site_files.js", "self.siteFiles = " + content.dump(1) + ";\n");
+    write_text(site / "site_files.js", "self.siteFiles = " + content.dump() + ";\n");
 }
 
 void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle, const fs::path& site,
@@ -122,10 +122,11 @@ void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle,
         else fs::copy_file(entry.path(), site / relative);
     }
     add_packed(site, "model/model.onnx", model / bundle.file, downloads);
-    fs::copy_file(model / "model.json", site / "model" / "model.json");
+    // The bundle's own file is laid out for reading; the page need not carry the spaces.
+    write_text(site / "model" / "model.json", nlohmann::ordered_json::parse(read_text(model / "model.json")).dump());
     nlohmann::ordered_json manifest{{"format", 1}, {"model", "model/model.json"}, {"downloads", downloads}};
     if (!examples.empty()) manifest["examples"] = add_examples(site, examples, bundle.preprocess);
-    write_text(site / "site.json", manifest.dump(1) + "\n");
+    write_text(site / "site.json", manifest.dump() + "\n");
     write_site_files(site);
 }
 

@@ -170,7 +170,10 @@ class Publish(Case):
         manifest = json.loads((site / "site.json").read_text())
         for download in manifest["downloads"]:
             self.assertEqual((site / download["path"]).stat().st_size, download["bytes"])
-        self.assertEqual(sum(f.stat().st_size for f in site.rglob("*")  if f.is_file()) <= 13_000_000, True)
+        self.assertLessEqual(sum(f.stat().st_size for f in site.rglob("*") if f.is_file()), 10_000_000)
+        described, published = (MODELS / "dogs" / "model.json").read_text(), (site / "model" / "model.json").read_text()
+        self.assertEqual(json.loads(published), json.loads(described))
+        self.assertLess(len(published), 0.8 * len(described))
         precious = self.folder / "precious"
         precious.mkdir()
         (precious / "thesis.txt").write_text("all of it")
