@@ -15,6 +15,8 @@
 #include "native/commands/commands.hpp"
 #include "native/commands/progress_line.hpp"
 #include "native/files/files.hpp"
+#include "native/site/check.hpp"
+#include "native/site/file_list.hpp"
 #include "shared/preprocess/decode.hpp"
 #include "shared/preprocess/photo_error.hpp"
 
@@ -27,6 +29,7 @@ struct Options {
     std::string model = "models/dogs";
     std::string out;
     std::string examples;
+    std::string check;
 };
 
 // The page as it was built, beside this program's own folder.
@@ -89,28 +92,6 @@ nlohmann::ordered_json add_examples(const fs::path& site, const fs::path& folder
     return paths;
 }
 
-// What the service worker keeps: all that was not packed and is no example, by hash, and a version that is another as
-// soon as a byte of any file is. A browser asks for this script anew at each visit and so learns of a new version.
-void write_site_files(const fs::path& site) {
-    std::vector<fs::path> paths;
-    for (const auto& entry : fs::recursive_directory_iterator(site)) {
-        const fs::path relative = fs::relative(entry.path(), site);
-        if (entry.is_regular_file() && relative.extension() != ".gz" && relative != "service_worker.js" &&
-            *relative.begin() != "examples")
-            paths.push_back(relative);
-    }
-    std::ranges::sort(paths);
-    auto files = nlohmann::ordered_json::array();
-    std::string hashes;
-    for (const fs::path& path : paths) {
-        files.push_back({{"path", path.generic_string()}, {"sha256", sha256(read_file(site / path))}});
-        hashes += files.back().dump();
-    }
-    const std::string version = sha256({reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size()});
-    const nlohmann::ordered_json content{{"version", version.substr(0, 16)}, {"files", files}};
-    write_text(site / "site_files.js", "self.siteFiles = " + content.dump() + ";\n");
-}
-
 void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle, const fs::path& site,
               const fs::path& examples) {
     auto downloads = nlohmann::ordered_json::array();
@@ -127,17 +108,29 @@ void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle,
     nlohmann::ordered_json manifest{{"format", 1}, {"model", "model/model.json"}, {"downloads", downloads}};
     if (!examples.empty()) manifest["examples"] = add_examples(site, examples, bundle.preprocess);
     write_text(site / "site.json", manifest.dump() + "\n");
-    write_site_files(site);
+    site::write_file_list(site);
 }
 
-std::uintmax_t size_of(const fs::path& folder) {
-    std::uintmax_t bytes = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(folder))
-        bytes += entry.is_regular_file() ? entry.file_size() : 0;
-    return bytes;
+// Looks at the folder `lying` somewhere; messages name it `site`.
+void check(const fs::path& lying, const fs::path& site) {
+    const auto [faults, files, bytes] = site::check(lying);
+    for (const std::string& fault : faults) std::fprintf(stderr, "%s/%s\n", site.c_str(), fault.c_str());
+    if (!faults.empty()) {
+        throw std::runtime_error(site.string() + ": " + std::to_string(faults.size()) +
+                                 (faults.size() == 1 ? " fault" : " faults") + " in the folder, named above");
+    }
+    std::printf("%s: %s bytes in %zu files, each as it was published, and no address leaves the folder\n", site.c_str(),
+                grouped(bytes).c_str(), files);
 }
 
-void run(const Options& options) {
+constexpr const char* hosting_notes = R"(To host the page, copy this folder:
+  GitHub Pages    its content into what Pages publishes
+  nginx           location /dogs/ { alias /srv/dogs/; }, and in the http block: types { text/javascript mjs; }
+  a plain folder  into any that a web server shows; https or localhost for cache, camera and threads
+Check the copy with: ouaf publish --check FOLDER. What a host should send: docs/hosting.md
+)";
+
+void publish(const Options& options) {
     const Model model = load_model(options.model);
     const fs::path page = built_page(), site = options.out;
     if (fs::exists(site) && !fs::is_empty(site) && !fs::exists(site / "site.json")) {
@@ -147,10 +140,10 @@ void run(const Options& options) {
     fs::remove_all(unfinished);
     fs::create_directories(unfinished);
     assemble(page, options.model, model.bundle, unfinished, options.examples);
+    check(unfinished, site);
     fs::remove_all(site);
     fs::rename(unfinished, site);
-    std::printf("%s: %s bytes, the whole page with model '%s'; copy this folder to any static host (docs/hosting.md)\n",
-                site.c_str(), grouped(size_of(site)).c_str(), model.bundle.name.c_str());
+    std::printf("%s: the whole page with model '%s'\n%s", site.c_str(), model.bundle.name.c_str(), hosting_notes);
 }
 
 }  // namespace
@@ -158,10 +151,20 @@ void run(const Options& options) {
 void add_publish(CLI::App& app) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("publish", "Write the page with a model, as a folder for any static host");
-    command->add_option("--model", options->model, "a model bundle's folder")->capture_default_str();
-    command->add_option("--out", options->out, "the folder to write")->required();
-    command->add_option("--examples", options->examples, "a folder of photos that the page offers to try");
-    command->callback([options] { run(*options); });
+    CLI::Option* model =
+        command->add_option("--model", options->model, "a model bundle's folder")->capture_default_str();
+    CLI::Option* examples =
+        command->add_option("--examples", options->examples, "a folder of photos that the page offers to try");
+    CLI::Option_group* what = command->add_option_group("One of");
+    what->add_option("--out", options->out, "the folder to write");
+    CLI::Option* copy =
+        what->add_option("--check", options->check, "a folder that was written or copied: is it whole and unchanged?")
+            ->excludes(model, examples);
+    what->require_option(1);
+    command->callback([options, copy] {
+        if (copy->count() > 0) check(options->check, options->check);
+        else publish(*options);
+    });
 }
 
 }  // namespace ouaf::commands
