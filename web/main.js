@@ -44,6 +44,7 @@ const progressView = createProgressView({
   track: part("track", HTMLElement),
   progress: part("progress", HTMLProgressElement),
   text: part("progress-text", HTMLElement),
+  parts: part("progress-parts", HTMLElement),
 });
 const heatView = createHeatView({
   canvas: part("heat", HTMLCanvasElement),
@@ -137,7 +138,7 @@ let told;
 const worker = new WorkerClient((news) => {
   switch (news.type) {
     case "progress":
-      progressView.show(news.done, news.total);
+      progressView.show(news.done, news.total, news.parts);
       break;
     case "ready":
       modelReady = true;

@@ -3,7 +3,7 @@
 // plain values (lib/worker_client.js lists them); of single photos it answers the newest only, of
 // a batch each.
 
-import { decodedByBrowser } from "./lib/browser_decoder.js";
+import { decodedByBrowser, isHeic } from "./lib/browser_decoder.js";
 import { load } from "./lib/classifier.js";
 import { Failure } from "./lib/failure.js";
 
@@ -39,7 +39,7 @@ async function start(threads, fresh) {
       root: new URL(".", import.meta.url),
       threads,
       fresh,
-      onProgress: (done, total) => tell({ type: "progress", done, total }),
+      onProgress: (done, total, parts) => tell({ type: "progress", done, total, parts }),
     });
     const { name, version, sha256, classes } = classifier.info;
     tell({ type: "ready", breeds: classes, examples: classifier.examples, model: { name, version, sha256 } });
@@ -80,8 +80,9 @@ async function predict(classifier, { photo, top, look }) {
   } catch (error) {
     if (!(error instanceof Failure && error.kind === "unsupported")) throw error;
     const decoded = await decodedByBrowser(photo);
-    if (!decoded) throw error;
-    return classifier.predict(decoded, top, look);
+    if (decoded) return classifier.predict(decoded, top, look);
+    if (!(await isHeic(photo))) throw error;
+    throw new Failure("heic", "This is a HEIC photo, as iPhones take them, and this browser can't read it. Safari can; or save it as JPEG and choose that (on the iPhone: Settings, Camera, Formats, Most Compatible).");
   }
 }
 

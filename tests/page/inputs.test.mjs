@@ -57,3 +57,29 @@ test("AVIF is read through the browser's decoder, to the same answer as the same
   assert.match(await alertText(page), /AVIF file, which can't be read here/);
   await close();
 });
+
+/** The head of a HEIC file, as a phone writes it: its kind, and kinds that it is compatible with. @param {string[]} kinds */
+const heic = (kinds) => {
+  const boxes = Buffer.from(`    ftyp${kinds[0]}\0\0\0\0${kinds.join("")}    mdat${"\x01".repeat(400)}`, "latin1");
+  boxes.writeUInt32BE(16 + 4 * kinds.length, 0);
+  boxes.writeUInt32BE(408, 16 + 4 * kinds.length);
+  return { name: "IMG_0001.HEIC", mimeType: "image/heic", buffer: boxes };
+};
+
+test("HEIC, which this browser does not decode, gets a message that says what to do, in both languages", async () => {
+  const host = await hosting(site);
+  const { page, complaints, close } = await open(browser, host.address);
+  await waitForState(page, "ready");
+  for (const kinds of [["heic", "mif1"], ["heix"], ["mif1", "heic"]]) {
+    assert.deepEqual(await classify(page, heic(kinds)), []);
+    assert.match(await alertText(page), /HEIC photo, as iPhones take them.+this browser can't read it.+Safari.+JPEG.+Most Compatible/, kinds.join());
+    assert.equal((await classify(page, photo)).length, 3, "and the page goes on");
+  }
+  await classify(page, heic(["heic"]));
+  await page.getByRole("button", { name: "Français" }).click();
+  assert.match(await alertText(page), /photo HEIC.+ce navigateur ne la lit pas.+Le plus compatible/);
+  await classify(page, heic(["mif1"]));
+  assert.doesNotMatch(await alertText(page), /iPhone/, "of another kind in the same container nothing is claimed");
+  assert.deepEqual(complaints, []);
+  await close();
+});

@@ -37,6 +37,31 @@ async function watchLoading(address) {
   return { ...visit, steps };
 }
 
+test("each part says how much of it has come, from the start without moving anything, and in the visitor's language", async () => {
+  const host = await hosting(site, { pause: 60 });
+  const { downloads } = JSON.parse(await readFile(join(site, "site.json"), "utf8"));
+  const { page, close } = await open(browser, host.address, { locale: "fr-FR" });
+  const lines = () => page.locator("#progress-parts > div").evaluateAll((all) => all.map((line) => [...line.children].map((part) => part.textContent)));
+  const height = async () => (await page.locator("#progress-parts").boundingBox())?.height;
+  await page.waitForFunction(() => /reçus/.test(document.querySelector("[data-part=preprocessing]")?.textContent ?? ""));
+  const [early, begun] = [await height(), await lines()];
+  assert.deepEqual(begun.map(([name]) => name), ["Réseau de neurones", "Moteur de calcul", "Lecture des photos"]);
+  assert.match(begun[0][1] ?? "", /^\d,\d sur 5,8 Mo$/);
+  assert.equal(begun[2][1], "0,3 Mo, reçus");
+
+  await page.getByRole("button", { name: "English" }).click();
+  await waitForState(page, "ready");
+  const sizes = new Map(downloads.map((/** @type {{path: string, bytes: number}} */ { path, bytes }) => [path, (bytes / 1e6).toFixed(1)]));
+  assert.deepEqual(await page.locator("#progress-parts > div").evaluateAll((all) => all.map((line) => line.textContent)), [
+    `Neural network${sizes.get("model/model.onnx.gz")} MB, here`,
+    `What runs it${sizes.get("vendor/ort-wasm-simd-threaded.wasm.gz")} MB, here`,
+    `What reads photos${sizes.get("preprocess.wasm.gz")} MB, here`,
+  ]);
+  await page.evaluate(() => (document.documentElement.dataset.state = "loading"));
+  assert.equal(await height(), early, "the lines have their place from the start");
+  await close();
+});
+
 for (const claimEncoding of [false, true]) {
   test(`progress is in bytes, only grows and ends full${claimEncoding ? ", also where the host calls .gz an encoding" : ""}`, async () => {
     const { downloads } = JSON.parse(await readFile(join(site, "site.json"), "utf8"));

@@ -19,3 +19,12 @@ export async function decodedByBrowser(photo) {
     return undefined;
   }
 }
+
+/**
+ * Whether the file is HEIC, which iPhones make and few browsers read: its message can say what helps.
+ * @param {Blob} photo
+ */
+export async function isHeic(photo) {
+  const head = new TextDecoder("latin1").decode(await photo.slice(0, 64).arrayBuffer());
+  return /^....ftyp.*(heic|heix|heim|hevc)/s.test(head); // its own kind, or among those that it is compatible with
+}

@@ -41,7 +41,7 @@ import { fetchSite } from "./site.js";
  * @param {URL} options.root         the site's folder
  * @param {number} options.threads   see threads.js
  * @param {boolean} options.fresh    past the browser's cache
- * @param {(done: number, total: number) => void} options.onProgress  in bytes
+ * @param {import("./site.js").OnProgress} options.onProgress
  */
 export async function load({ root, threads, fresh, onProgress }) {
   const site = await fetchSite(root, { fresh, onProgress });

@@ -4,7 +4,7 @@
 // unsupported, truncated, empty, too_large, damaged, out_of_memory, bad_bundle and wrong_result;
 // this side adds those of a file of the site that did not arrive whole (unreachable, missing,
 // broken, web_page, changed, unlisted, newer), of a browser that cannot (no_wasm, no_simd,
-// no_session, no_worker), of a photo's file (unreadable, file_too_large) and crashed (a defect;
+// no_session, no_worker), of a photo's file (unreadable, file_too_large, heic) and crashed (a defect;
 // only a new worker helps).
 
 /**

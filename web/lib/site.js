@@ -34,10 +34,22 @@ const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-s
  */
 
 /**
+ * How much of one of the three downloads has come.
+ * @typedef {{what: "network" | "runtime" | "preprocessing", done: number, total: number}} PartProgress  in bytes
+ * @typedef {(done: number, total: number, parts: PartProgress[]) => void} OnProgress  bytes of all, then of each
+ */
+
+const runtimePath = "vendor/ort-wasm-simd-threaded.wasm.gz";
+const preprocessPath = "preprocess.wasm.gz";
+
+/** @param {string} path @returns {PartProgress["what"]} */
+const whatIs = (path) => (path === runtimePath ? "runtime" : path === preprocessPath ? "preprocessing" : "network");
+
+/**
  * @param {URL} root  the site's folder, ending in a slash
  * @param {object} options
  * @param {boolean} options.fresh  past the browser's cache: a retry must not meet the same broken file
- * @param {(done: number, total: number) => void} options.onProgress  in bytes
+ * @param {OnProgress} options.onProgress
  * @returns {Promise<Site>}
  */
 export async function fetchSite(root, { fresh, onProgress }) {
@@ -56,15 +68,16 @@ export async function fetchSite(root, { fresh, onProgress }) {
   /** @type {import("./download.js").Part[]} */
   const parts = contents.downloads;
   const total = parts.reduce((sum, part) => sum + part.bytes, 0);
-  const done = parts.map(() => 0);
-  onProgress(0, total);
+  const progress = parts.map(({ path, bytes }) => ({ what: whatIs(path), done: 0, total: bytes }));
+  const report = () => onProgress(progress.reduce((sum, { done }) => sum + done, 0), total, progress);
+  report();
 
   const [manifest, ...files] = await Promise.all([
     downloadJson(new URL(contents.model, root), contents.model, small),
     ...parts.map((part, index) =>
       obtain(root, part, large, (bytes) => {
-        done[index] = Math.max(done[index], bytes); // a file fetched again does not turn progress back
-        onProgress(done.reduce((sum, each) => sum + each, 0), total);
+        progress[index].done = Math.max(progress[index].done, bytes); // a file fetched again does not turn progress back
+        report();
       }),
     ),
   ]);
@@ -80,8 +93,8 @@ export async function fetchSite(root, { fresh, onProgress }) {
     model,
     modelText: manifest.text,
     weights: file(`${folder}${model.file}.gz`),
-    runtime: file("vendor/ort-wasm-simd-threaded.wasm.gz"),
-    preprocess: file("preprocess.wasm.gz"),
+    runtime: file(runtimePath),
+    preprocess: file(preprocessPath),
     examples: contents.examples ?? [],
     keep: () => keep(root, new Map(parts.map((part, index) => [part.sha256, files[index]]))),
     bytes: parts.reduce((sum, part) => sum + part.inflated, 0),

@@ -12,7 +12,7 @@ import { threadCount } from "./threads.js";
 /**
  * progress, in bytes; ready once; stored once, after that; answer or refused (the photo is at fault), one a photo;
  * failed: the worker is of no more use.
- * @typedef {{type: "progress", done: number, total: number}
+ * @typedef {{type: "progress", done: number, total: number, parts: import("./site.js").PartProgress[]}
  *   | {type: "ready", breeds: import("./breeds.js").Breed[], examples: string[], model: import("./flags.js").Flag["model"]}
  *   | {type: "stored", state: "kept" | "full" | "refused", bytes: number}
  *   | {type: "answer", id: number, verdict: Answer["verdict"], predictions: Prediction[], square: import("./preprocess.js").Square, heat?: Heat, milliseconds: number}

@@ -12,6 +12,7 @@ export const en = {
   starting: "Starting",
   startingModel: "Starting the model",
   progress: (/** @type {string} */ done, /** @type {string} */ total) => `${done} of ${total} MB`,
+  fetched: (/** @type {string} */ total) => `${total} MB, here`,
   percent: (/** @type {number} */ rounded) => `${rounded}%`,
   took: (/** @type {string} */ duration) => `Took ${duration} on this device.`,
   verdict: { sure: "Most likely", unsure: "Not sure. It may be", none: "I see no dog here" },

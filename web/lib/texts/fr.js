@@ -15,6 +15,7 @@ export const fr = {
   starting: "Démarrage",
   startingModel: "Démarrage du modèle",
   progress: (done, total) => `${done} sur ${total} Mo`,
+  fetched: (total) => `${total} Mo, reçus`,
   percent: (rounded) => `${rounded}\u00a0%`,
   took: (duration) => `Trouvé en ${duration} sur cet appareil.`,
   verdict: { sure: "Le plus probable", unsure: "Pas sûr. C’est peut-être", none: "Je ne vois pas de chien ici" },
@@ -62,6 +63,9 @@ export const page = {
   "camera-close": "Fermer",
   retry: "Réessayer",
   fetching: "Téléchargement du modèle",
+  "part-network": "Réseau de neurones",
+  "part-runtime": "Moteur de calcul",
+  "part-preprocessing": "Lecture des photos",
   "choose-already": "Vous pouvez déjà choisir une photo.",
   stuck:
     "Toujours rien\u00a0? Il faut JavaScript et un navigateur de ces dernières années, et la page doit venir d’un serveur web\u00a0: ouverte comme fichier depuis un disque, elle ne peut pas démarrer.",
@@ -130,6 +134,8 @@ export const failures = {
   empty: () => "Ce fichier est vide, ou son image n’a aucun pixel. Choisissez une autre photo.",
   not_an_image: () => "Ce fichier n’est pas une photo qui se lit ici. Choisissez un JPEG, PNG, WebP ou BMP.",
   unsupported: () => "Cette sorte d’image ne se lit pas ici. Enregistrez-la en JPEG ou PNG, puis choisissez-la à nouveau.",
+  heic: () =>
+    "C’est une photo HEIC, comme les iPhone en prennent, et ce navigateur ne la lit pas. Safari le peut\u00a0; sinon, enregistrez-la en JPEG et choisissez celle-là (sur l’iPhone\u00a0: Réglages, Appareil photo, Formats, Le plus compatible).",
   truncated: () => "Cette photo est coupée\u00a0: la fin manque. Copiez-la ou téléchargez-la à nouveau.",
   damaged: () => "Cette photo est abîmée. Copiez-la ou téléchargez-la à nouveau.",
   too_large: () => "Cette image est trop grande. Choisissez-en une plus petite.",
