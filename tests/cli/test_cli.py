@@ -172,6 +172,8 @@ class Publish(Case):
         for download in manifest["downloads"]:
             self.assertEqual((site / download["path"]).stat().st_size, download["bytes"])
         self.assertLessEqual(sum(f.stat().st_size for f in site.rglob("*") if f.is_file()), 10_000_000)
+        # OpenCV's imgcodecs would be 800,000; encoders that come along by mistake would show here.
+        self.assertLessEqual((site / "preprocess.wasm.gz").stat().st_size, 450_000)
         described, published = (MODELS / "dogs" / "model.json").read_text(), (site / "model" / "model.json").read_text()
         self.assertEqual(json.loads(published), json.loads(described))
         self.assertLess(len(published), 0.8 * len(described))
