@@ -12,7 +12,7 @@ logs=$cache/logs
 source "$root/cmake/versions.env"
 python=/usr/bin/python3 # the system's: one from elsewhere could vanish under the environments that are made of it
 
-packages=(build-essential ca-certificates catch2 chromium clang-14 clang-format clang-tidy emscripten libclang-rt-14-dev
+packages=(build-essential ca-certificates catch2 chromium clang-14 clang-format clang-tidy emscripten firefox-esr libclang-rt-14-dev
           libcli11-dev libegl-dev libegl-mesa0 libgl-dev libgl1-mesa-dri libglfw3-dev libprotobuf-dev
           libssl-dev libtomlplusplus-dev nasm ninja-build nlohmann-json3-dev nodejs protobuf-compiler python3 python3-venv
           xauth xvfb zlib1g-dev)
@@ -183,7 +183,7 @@ codecs_wasm_key=$(key codecs-wasm "$OPENCV_VERSION" "$codecs_rules" "$wasm_flags
 onnx_key=$(key onnx "$ONNX_VERSION" "${onnx_flags[@]}")
 imgui_key=$(key imgui "$IMGUI_BUNDLE_VERSION" "$(cat "$root/cmake/imgui/CMakeLists.txt")")
 headers_key=$(key onnxruntime-headers "$ONNXRUNTIME_HEADERS_SUITE")
-node_packages=("onnxruntime-web@$ONNXRUNTIME_WEB_VERSION" "playwright-core@$PLAYWRIGHT_CORE_VERSION"
+node_packages=("onnxruntime-web@$ONNXRUNTIME_WEB_VERSION" "playwright-core@$PLAYWRIGHT_CORE_VERSION" "puppeteer-core@$PUPPETEER_CORE_VERSION"
                "typescript@$TYPESCRIPT_VERSION" "@types/node@$TYPES_NODE_VERSION"
                "axe-core@$AXE_CORE_VERSION")
 node_key=$(key node "${node_packages[@]}")

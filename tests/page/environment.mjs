@@ -1,7 +1,7 @@
 // @ts-check
 // What the tests are given, all by environment variables:
 //   OUAF_SITE          a published site folder (ouaf publish)
-//   OUAF_NODE_MODULES  where playwright-core lies
+//   OUAF_NODE_MODULES  where playwright-core and puppeteer-core lie
 //   OUAF_BINARY        the native program, to compare answers with
 //   OUAF_MODEL         the bundle that the site was published from
 //   OUAF_SHARED        the folder with real photos; tests that need it are skipped without

@@ -28,8 +28,12 @@ test("tests/page, tests/parity, bench", () => {
     extends: join(project, "web", "tsconfig.json"),
     compilerOptions: {
       types: ["node"],
+      skipLibCheck: true, // of packages that only the tests use
       typeRoots: [join(nodeModules, "@types")],
-      paths: { "playwright-core": [join(nodeModules, "playwright-core")] },
+      paths: {
+        "playwright-core": [join(nodeModules, "playwright-core")],
+        "puppeteer-core": [join(nodeModules, "puppeteer-core")],
+      },
     },
     include: ["tests/page/*.mjs", "tests/parity/*.mjs", "bench/*.mjs"].map((files) => join(project, files)),
   };
