@@ -8,11 +8,11 @@ import { fromNodeModules } from "./environment.mjs";
 /** @typedef {{id: string, name: string, probability: number, shown: string}} Shown */
 
 /**
+ * How chromium is started: without a word to anyone but this machine.
  * @param {string[]} [flags]  more of chromium's
- * @returns {Promise<Browser>}
  */
-export function launch(flags = []) {
-  return fromNodeModules("playwright-core").chromium.launch({
+export function settings(flags = []) {
+  return {
     executablePath: "/usr/bin/chromium",
     args: [
       "--no-sandbox",
@@ -25,7 +25,15 @@ export function launch(flags = []) {
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
       ...flags,
     ],
-  });
+  };
+}
+
+/**
+ * @param {string[]} [flags]  more of chromium's
+ * @returns {Promise<Browser>}
+ */
+export function launch(flags = []) {
+  return fromNodeModules("playwright-core").chromium.launch(settings(flags));
 }
 
 /**
