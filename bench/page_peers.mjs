@@ -63,16 +63,16 @@ try {
   const measured = new Map(contenders.map(({ name }) => [name, []]));
   /** @type {Map<string, Set<string>>} */
   const asked = new Map(contenders.map(({ name }) => [name, new Set()]));
-  for (let round = 0; round <= rounds; round++) {
-    // The first round warms disks and servers up. Odd rounds go backwards, so that nobody always follows the same one.
+  for (let round = 1; round <= rounds; round++) {
+    // Even rounds go backwards, so that nobody always follows the same one.
     for (const contender of round % 2 ? contenders : [...contenders].reverse()) {
       const { figures, others } = await visitAll(contender, photo);
       console.error(`round ${round} of ${rounds}, ${contender.name}: ${JSON.stringify(figures)}`);
-      if (round > 0) measured.get(contender.name)?.push(figures);
+      measured.get(contender.name)?.push(figures);
       for (const host of others) asked.get(contender.name)?.add(host);
     }
+    writeFileSync(join(peers, "rounds.json"), JSON.stringify(Object.fromEntries(measured), undefined, 1));
   }
-  writeFileSync(join(peers, "rounds.json"), JSON.stringify(Object.fromEntries(measured), undefined, 1));
   report(contenders, measured, asked);
 } finally {
   for (const each of open) each.close();

@@ -60,6 +60,8 @@ export async function fetchSite(root, { fresh, onProgress }) {
 
   // A module cannot be imported past the cache, but the cache can be made to hold a new one.
   if (fresh) await Promise.all(scripts.map((path) => renew(new URL(path, root), path)));
+  // They come beside the downloads, not after them. Whoever needs one imports it again, and says what is wrong with it.
+  for (const path of scripts) importFrom(root, path).catch(() => {});
 
   const { value: contents } = await downloadJson(new URL("site.json", root), "site.json", small);
   if (contents.format !== 1) {
