@@ -27,7 +27,8 @@ void check_file(const fs::path& site, const File& file, Findings& findings) {
 }
 
 void check_addresses(const fs::path& site, const std::string& path, const Paths& there, Findings& findings) {
-    for (const auto& [text, whole] : addresses_in(path, read_text(site / path))) {
+    for (const Address& address : addresses_in(path, read_text(site / path))) {
+        const std::string& text = address.text;
         const auto fault = [&](const std::string& why) {
             findings.faults.push_back(path + ": asks for " + text + ", " + why);
         };
@@ -35,7 +36,7 @@ void check_addresses(const fs::path& site, const std::string& path, const Paths&
             fault("an absolute address; put the file into the page (web/) and name it relative to this one");
         } else if (const std::string target = resolved(path, text); target.starts_with("..")) {
             fault("which leaves the site's folder; put the file into the page (web/)");
-        } else if (whole && !text.starts_with("#") && !there.contains(target) &&
+        } else if (address.whole && !text.starts_with("#") && !there.contains(target) &&
                    !there.contains(resolved(target + "/", "index.html"))) {
             fault("which is not there; name a file of the page, or publish again");
         }
