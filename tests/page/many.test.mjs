@@ -29,7 +29,7 @@ const cards = (page) =>
   page.locator("#cards > li").evaluateAll((items) =>
     items.map((item) => {
       const text = (/** @type {string} */ part) => item.querySelector(part)?.textContent ?? "";
-      return { file: text(".file"), name: text(".name"), share: text(".share"), width: item.querySelector("canvas")?.width ?? 0 };
+      return { file: text(".file"), name: text(".name"), share: text(".share"), width: item.querySelector("img")?.naturalWidth ?? 0 };
     }),
   );
 
