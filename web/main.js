@@ -55,6 +55,7 @@ const answerView = createAnswerView({
   verdict: part("verdict", HTMLElement),
   remark: part("remark", HTMLElement),
   list: part("answers", HTMLElement),
+  others: part("others", HTMLElement),
   more: part("more", HTMLButtonElement),
   copy: part("copy", HTMLButtonElement),
   picture: part("picture", HTMLButtonElement),

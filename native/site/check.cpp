@@ -30,7 +30,11 @@ void check_addresses(const fs::path& site, const std::string& path, const Paths&
     for (const Address& address : addresses_in(path, read_text(site / path))) {
         const std::string& text = address.text;
         const auto fault = [&](const std::string& why) {
-            findings.faults.push_back(path + ": asks for " + text + ", " + why);
+            std::string said = path;
+            said += ": asks for ";
+            said += text;
+            said += ", ";
+            findings.faults.push_back(said += why);
         };
         if (is_absolute(text)) {
             fault("an absolute address; put the file into the page (web/) and name it relative to this one");

@@ -1,14 +1,17 @@
 // @ts-check
-// What a visitor does with an answer: asks for a second look, copies it as a picture, says that it is wrong.
+// What a visitor does with an answer: reads what else it could be, asks for a second look, copies it as a picture, says that it is wrong.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
+
+const web = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "web");
 
 /** @type {Awaited<ReturnType<typeof open>>} */
 let visit;
@@ -129,4 +132,30 @@ test("a wrong answer is noted in this browser, saved as JSON, and forgotten", as
   await visit.page.getByRole("button", { name: "Forget them" }).click();
   assert.ok(await visit.page.locator("#flags").isHidden());
   assert.equal(await visit.page.evaluate(() => localStorage.length), 0);
+});
+
+test("a breed that is often taken for another comes with how to tell them apart, in both languages", async () => {
+  const [best, second] = await classify(visit.page, photo); // drawn as one of the Swiss mountain dogs
+  const { alike } = await import(pathToFileURL(join(web, "lib", "look_alikes.js")).href);
+  const [pair] = alike([best, second]);
+  assert.ok(pair, `${best.name} has look-alikes`);
+  const others = visit.page.getByRole("list", { name: "Could also be" });
+  const model = JSON.parse(await readFile(join(site, "model", "model.json"), "utf8"));
+  const named = (/** @type {string} */ id) => model.classes.find((/** @type {any} */ each) => each.id === id).name;
+  assert.equal(await others.locator("li").first().innerText(), `Could also be: ${named(pair.other).en}. ${pair.en}`);
+  await visit.page.getByRole("button", { name: "Français" }).click();
+  const french = await visit.page.locator("#others li").first().innerText();
+  assert.equal(french, `Peut aussi être\u00a0: ${named(pair.other).fr}. ${pair.fr}`);
+  await visit.page.getByRole("button", { name: "English" }).click();
+});
+
+test("every look-alike is a breed of the model, told in both languages", async () => {
+  const { lookAlikes } = await import(pathToFileURL(join(web, "lib", "look_alikes.js")).href);
+  const model = JSON.parse(await readFile(join(site, "model", "model.json"), "utf8"));
+  const known = new Set(model.classes.map((/** @type {any} */ each) => each.id));
+  assert.ok(lookAlikes.length >= 10);
+  for (const { ids, en, fr } of lookAlikes) {
+    assert.ok(ids.length === 2 && ids.every((/** @type {string} */ id) => known.has(id)), String(ids));
+    assert.ok(en.endsWith(".") && fr.endsWith(".") && en !== fr);
+  }
 });

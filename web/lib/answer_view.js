@@ -4,7 +4,8 @@
 
 import { drawAnswer } from "./answer_picture.js";
 import { breedName } from "./breeds.js";
-import { duration, inEachLanguage, percent, words } from "./language.js";
+import { duration, inEachLanguage, language, percent, words } from "./language.js";
+import { alike } from "./look_alikes.js";
 import { saveFile } from "./save_file.js";
 
 /** @typedef {import("./preprocess.js").Answer} Answer */
@@ -17,6 +18,7 @@ const FEW = 3;
  * @param {HTMLElement} elements.verdict  the heading
  * @param {HTMLElement} elements.remark   what follows it
  * @param {HTMLElement} elements.list
+ * @param {HTMLElement} elements.others  breeds that it could also be, and how to tell
  * @param {HTMLButtonElement} elements.more  shows all, and few again
  * @param {HTMLButtonElement} elements.copy  puts the answer into the clipboard, as text
  * @param {HTMLButtonElement} elements.picture  the same as a picture, or into a file where the clipboard takes none
@@ -24,7 +26,7 @@ const FEW = 3;
  * @param {HTMLElement} elements.took
  * @param {HTMLElement} elements.spoken  what a screen reader says at once
  */
-export function createAnswerView({ verdict, remark, list, more, copy, picture, photo, took, spoken }) {
+export function createAnswerView({ verdict, remark, list, others, more, copy, picture, photo, took, spoken }) {
   /** @type {{answer: Answer, milliseconds: number, aloud: boolean} | undefined} */
   let shown;
   let all = false;
@@ -37,6 +39,12 @@ export function createAnswerView({ verdict, remark, list, more, copy, picture, p
     remark.textContent = answer.verdict === "none" ? words().nearest : "";
     list.dataset.verdict = answer.verdict;
     list.replaceChildren(...(all ? answer.predictions : few).map(row));
+    const pairs = answer.verdict === "none" || !aloud ? [] : alike(answer.predictions);
+    others.replaceChildren(...pairs.map((pair) => {
+      const item = element("li", "", ` ${pair[language()]}`);
+      item.prepend(element("strong", "", words().couldBe(breedName(pair.other))));
+      return item;
+    }));
     copy.textContent = words().copy;
     picture.textContent = words().picture;
     copy.hidden = !navigator.clipboard; // an address without https
@@ -75,6 +83,7 @@ export function createAnswerView({ verdict, remark, list, more, copy, picture, p
       shown = undefined;
       all = false;
       list.replaceChildren();
+      others.replaceChildren();
       took.textContent = "";
       spoken.textContent = "";
     },

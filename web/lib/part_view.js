@@ -54,7 +54,7 @@ export function createPartView({ area, box, move, corner, button, image }, look)
       look(undefined);
     } else if (seen) {
       change(seen);
-      move.focus({ preventScroll: true });
+      move.focus();
     }
   });
   for (const [handle, resizes] of /** @type {[HTMLElement, boolean][]} */ ([[move, false], [corner, true]])) {

@@ -22,6 +22,7 @@ export const en = {
     unsure: (/** @type {string[]} */ answers) => `Not sure. It may be ${answers.join("; then ")}.`,
     none: (/** @type {string[]} */ answers) => `I see no dog here. The nearest would be ${answers.join("; then ")}.`,
   },
+  couldBe: (/** @type {string} */ breed) => `Could also be: ${breed}.`,
   copy: "Copy",
   copied: "Copied",
   picture: "Copy as picture",
