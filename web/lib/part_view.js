@@ -61,6 +61,8 @@ export function createPartView({ area, box, move, corner, button, image }, look)
     handle.addEventListener("pointerdown", (down) => {
       const from = square;
       if (!from) return;
+      down.preventDefault(); // or the browser may begin to drag what lies under it
+      handle.focus();
       const { width, height } = shownArea(image);
       handle.setPointerCapture(down.pointerId);
       const follow = (/** @type {PointerEvent} */ event) => {
