@@ -11,7 +11,7 @@ import { saveFile } from "./save_file.js";
 /** @typedef {import("./worker_client.js").Outcome} Outcome */
 /** @typedef {{photo: File, item: HTMLLIElement, outcome?: Outcome}} Card */
 
-const THUMBNAIL = 288; // pixels wide: sharp on a card, and some 10 KB
+const THUMBNAIL = 240; // pixels wide: sharp on a card, and some 8 KB
 
 /**
  * @param {object} elements
@@ -129,6 +129,7 @@ async function drawThumbnail({ photo, item }) {
     if (!image) return;
     image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
     image.src = URL.createObjectURL(await canvas.convertToBlob({ type: "image/jpeg", quality: 0.8 }));
+    canvas.width = canvas.height = 0; // its pixels go now, not with the next garbage collection
   } catch {
     // Not every format that is recognised can be shown everywhere; the card has its file's name.
   }
