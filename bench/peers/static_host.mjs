@@ -7,18 +7,9 @@ import { readFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { extname, join, normalize } from "node:path";
 import { gzipSync } from "node:zlib";
+import { types as testTypes } from "../../tests/page/server.mjs";
 
-const types = new Map([
-  [".html", "text/html; charset=utf-8"],
-  [".js", "text/javascript"],
-  [".mjs", "text/javascript"],
-  [".css", "text/css"],
-  [".svg", "image/svg+xml"],
-  [".json", "application/json"],
-  [".wasm", "application/wasm"],
-  [".png", "image/png"],
-  [".webmanifest", "application/manifest+json"],
-]);
+const types = new Map([...testTypes, [".wasm", "application/wasm"]]); // the peers have theirs unpacked
 const compressed = new Set([".html", ".js", ".mjs", ".css", ".svg", ".json", ".wasm", ".webmanifest"]);
 
 /** @typedef {{plain: Buffer, body: Buffer, headers: Record<string, string>, encoding: Record<string, string>}} Ready */

@@ -10,7 +10,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-const types = new Map([
+export const types = new Map([
   [".html", "text/html; charset=utf-8"],
   [".js", "text/javascript"],
   [".mjs", "text/javascript"],
