@@ -47,10 +47,12 @@ int guarded(const char* kind, Work work) {
     return 1;
 }
 
-void prepare(std::span<const std::uint8_t> bytes) {
+// `square`: none, for the middle, or one.
+template <class... Square>
+void prepare(std::span<const std::uint8_t> bytes, const Square&... square) {
     State& s = state();
     s.tensor.resize(ouaf::tensor_size(s.bundle.preprocess));
-    s.photo = ouaf::preprocess(bytes, s.bundle.preprocess, s.tensor);
+    s.photo = ouaf::preprocess(bytes, s.bundle.preprocess, square..., s.tensor);
 }
 
 }  // namespace
@@ -67,11 +69,7 @@ int ouaf_preprocess(const std::uint8_t* bytes, std::size_t size) {
 
 // Of a square of the photo, see ouaf::Square.
 int ouaf_preprocess_square(const std::uint8_t* bytes, std::size_t size, float left, float top, float side) {
-    return guarded("damaged", [&] {
-        State& s = state();
-        s.tensor.resize(ouaf::tensor_size(s.bundle.preprocess));
-        s.photo = ouaf::preprocess({bytes, size}, s.bundle.preprocess, {left, top, side}, s.tensor);
-    });
+    return guarded("damaged", [&] { prepare({bytes, size}, ouaf::Square{left, top, side}); });
 }
 
 const float* ouaf_tensor() { return state().tensor.data(); }
