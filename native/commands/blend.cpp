@@ -11,11 +11,14 @@
 
 #include "native/bundle/model.hpp"
 #include "native/commands/commands.hpp"
+#include "native/data/partition.hpp"
+#include "native/evaluate/inference.hpp"
 #include "native/graph/blend.hpp"
 #include "native/graph/canonicalise.hpp"
 #include "native/graph/export.hpp"
 #include "native/graph/fold.hpp"
 #include "native/graph/onnx_io.hpp"
+#include "native/graph/rounding.hpp"
 
 namespace ouaf::commands {
 namespace {
@@ -25,6 +28,7 @@ namespace fs = std::filesystem;
 struct Options {
     std::vector<std::string> sources;
     std::vector<double> shares;
+    std::string data;
     std::string out;
 };
 
@@ -42,6 +46,16 @@ void check_classes(const Bundle& first, const Bundle& other, const std::string& 
     const auto same = [](const ClassLabel& a, const ClassLabel& b) { return a.id == b.id; };
     if (!std::equal(first.classes.begin(), first.classes.end(), other.classes.begin(), other.classes.end(), same))
         throw std::runtime_error(source + ": its classes are not those of the first; blend networks of one data set");
+}
+
+// Of the training split.
+at::Tensor photos_of(const fs::path& data, const PreprocessSpec& spec) {
+    constexpr std::size_t most = 256;
+    DataRecipe recipe;
+    recipe.root = data;
+    at::Tensor photos = prepared_photos(spec, open_partition(recipe).train.samples, most);
+    if (photos.size(0) == 0) throw std::runtime_error(data.string() + ": none of its photos can be read");
+    return photos;
 }
 
 void run(Options options) {
@@ -66,7 +80,9 @@ void run(Options options) {
     const fs::path out = options.out;
     fs::create_directories(out);
     graph::save_onnx(blended.graph, (out / "model.onnx").string());
-    blended.graph = graph::export_graph(blended.graph, {.weights = graph::WeightStorage::int8}).graph;
+    blended.graph = options.data.empty()
+                        ? graph::export_graph(blended.graph, {.weights = graph::WeightStorage::int8}).graph
+                        : graph::export_rounded(blended.graph, photos_of(options.data, blended.bundle.preprocess));
     save_model(out / "model", std::move(blended));
     std::printf("%s: the mean of %zu networks, in float32 and as an int8 bundle\n", (out / "model").c_str(),
                 options.sources.size());
@@ -78,9 +94,11 @@ void add_blend(CLI::App& app) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand(
         "blend", "Make one network of several that began from the same, by the mean of their weights");
-    command->add_option("sources", options->sources, "runs, or bundles")->required()->expected(2, 1000);
+    command->add_option("sources", options->sources, "runs, or bundles")->required()->expected(1, 1000);
     command->add_option("--shares", options->shares, "a number for each, their sum 1; equal ones without")
         ->delimiter(',');
+    command->add_option("--data", options->data,
+                        "photos that the int8 weights are rounded against (without: each to the nearest)");
     command->add_option("--out", options->out, "a folder for model.onnx and the bundle model/")->required();
     command->callback([options] { run(*options); });
 }

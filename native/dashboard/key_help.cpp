@@ -48,6 +48,7 @@ constexpr std::array helps{
          "How far a step goes at most; the schedule shapes it. Too large: the loss jumps or grows."},
     Help{"train.pull_to_start", "How strongly weights are pulled to those that the run began with in each step."},
     Help{"train.weight_decay", "How strongly weights are pulled to 0 in each step; biases and norms are not."},
+    Help{"train.start_share", "Share of the first weights in the mean with the best epoch's; 0: none."},
     Help{"train.layer_decay",
          "The learning rate falls by this factor from block to block, from the head to the input."},
     Help{"train.schedule", "How the learning rate changes: constant, step, exponential, cosine or one_cycle."},
@@ -91,6 +92,7 @@ constexpr std::array helps{
     Help{"distil.teachers", "Folders of models whose answers are learned beside the labels."},
     Help{"distil.weight", "Share of the teachers in the loss; the labels have the rest."},
     Help{"distil.temperature", "Of both softmaxes: larger tells more of the unlikely classes."},
+    Help{"distil.size", "Pixels a side that teachers see the crops at; 0: as large as the network that learns."},
 };
 
 }  // namespace

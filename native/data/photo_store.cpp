@@ -20,6 +20,7 @@
 #include <unordered_map>
 
 #include "native/data/all_cores.hpp"
+#include "native/files/cache.hpp"
 #include "native/files/files.hpp"
 #include "native/files/fnv1a.hpp"
 
@@ -247,13 +248,7 @@ std::optional<FileFacts> try_facts(const fs::path& path) {
 
 }  // namespace
 
-fs::path photo_cache() {
-    const auto of = [](const char* name) { return fs::path(std::getenv(name) ? std::getenv(name) : ""); };
-    if (!of("OUAF_CACHE").empty()) return of("OUAF_CACHE") / "photos";
-    if (!of("XDG_CACHE_HOME").empty()) return of("XDG_CACHE_HOME") / "ouaf" / "photos";
-    if (of("HOME").empty()) throw std::runtime_error("HOME: is not set; say where photos are kept by OUAF_CACHE");
-    return of("HOME") / ".cache" / "ouaf" / "photos";
-}
+fs::path photo_cache() { return cache_folder() / "photos"; }
 
 StoredPhotos store_photos(const fs::path& root, std::span<const Sample> samples,
                           std::span<const std::optional<Box>> boxes, const StoredForm& form, const fs::path& cache,

@@ -47,7 +47,7 @@ struct StoreReport {
     std::function<void(double share)> progress;  // from one thread at a time
 };
 
-// $OUAF_CACHE, or the user's cache folder, and "photos".
+// "photos" in the cache folder.
 std::filesystem::path photo_cache();
 
 // `root` names the store: paths under it are kept relative to it. `boxes`, where given, is one a sample: the part of

@@ -110,4 +110,20 @@ InferenceResult infer_views(const graph::Graph& graph, const PreprocessSpec& spe
     return infer_all(graph, compute, spec, tta, samples, progress);
 }
 
+at::Tensor prepared_photos(const PreprocessSpec& spec, std::span<const Sample> samples, std::size_t most) {
+    const std::size_t count = std::min(most, samples.size());
+    std::vector<at::Tensor> photos;
+    for (std::size_t i = 0; i < count; ++i) {
+        at::Tensor photo = at::empty({3, spec.size, spec.size});
+        try {
+            preprocess(read_file(samples[i * samples.size() / count].path), spec,
+                       {photo.mutable_data_ptr<float>(), static_cast<std::size_t>(photo.numel())});
+        } catch (const std::runtime_error&) {
+            continue;
+        }
+        photos.push_back(std::move(photo));
+    }
+    return photos.empty() ? at::empty({0, 3, spec.size, spec.size}) : at::stack(photos);
+}
+
 }  // namespace ouaf

@@ -38,4 +38,8 @@ InferenceResult infer(const graph::Graph& graph, Output output, const Preprocess
 InferenceResult infer_views(const graph::Graph& graph, const PreprocessSpec& spec, Tta tta, double temperature,
                             std::span<const Sample> samples, const Progress& progress);
 
+// `most` of the photos, evenly apart, as the network sees them: [n, 3, size, size]. Those that can't be read are left
+// out.
+at::Tensor prepared_photos(const PreprocessSpec& spec, std::span<const Sample> samples, std::size_t most);
+
 }  // namespace ouaf

@@ -29,32 +29,8 @@ float refitted(std::span<const float> values, float scale) {
     return square > 0 ? static_cast<float>(product / square) : scale;
 }
 
-struct Weight {
-    std::string name;
-    std::size_t axis;  // of the output channels
-};
-
-// The weight that this node multiplies its input by, where it is a float32 constant.
-bool find_weight(const Graph& graph, const Node& node, Weight& weight) {
-    if (!node.domain.empty() || node.inputs.size() < 2) return false;
-    const auto found = graph.initializers.find(node.inputs[1]);
-    if (found == graph.initializers.end() || found->second.dtype != DType::float32) return false;
-    const std::size_t rank = found->second.dims.size();
-    weight.name = node.inputs[1];
-    if (node.op == "Conv" && rank >= 3) {
-        weight.axis = 0;
-    } else if (node.op == "Gemm" && rank == 2) {
-        weight.axis = attribute_or<std::int64_t>(node, "transB", 0) != 0 ? 0 : 1;
-    } else if (node.op == "MatMul" && rank == 2) {
-        weight.axis = 1;
-    } else {
-        return false;
-    }
-    return found->second.count() > 0;
-}
-
 // The DequantizeLinear that takes the place of the weight's initializer.
-Node quantise(Graph& graph, const Weight& weight) {
+Node quantise(Graph& graph, const StoredWeight& weight) {
     const Tensor original = std::move(graph.initializers.at(weight.name));
     graph.initializers.erase(weight.name);
     const auto values = original.values<float>();
@@ -81,6 +57,21 @@ Node quantise(Graph& graph, const Weight& weight) {
 }
 
 }  // namespace
+
+std::optional<StoredWeight> stored_weight(const Graph& graph, const Node& node) {
+    if (!node.domain.empty() || node.inputs.size() < 2) return std::nullopt;
+    const auto found = graph.initializers.find(node.inputs[1]);
+    if (found == graph.initializers.end() || found->second.dtype != DType::float32 || found->second.count() == 0)
+        return std::nullopt;
+    const std::size_t rank = found->second.dims.size();
+    if (node.op == "Conv" && rank >= 3) return StoredWeight{node.inputs[1], 0};
+    if (node.op == "Gemm" && rank == 2) {
+        const bool rows_are_outputs = attribute_or<std::int64_t>(node, "transB", 0) != 0;
+        return StoredWeight{node.inputs[1], rows_are_outputs ? std::size_t{0} : std::size_t{1}};
+    }
+    if (node.op == "MatMul" && rank == 2) return StoredWeight{node.inputs[1], 1};
+    return std::nullopt;
+}
 
 std::int8_t to_int8(float value, float scale) {
     // Adding 1.5 * 2^23 rounds a small float to an integer in the sum's last bit, many times faster than a
@@ -119,9 +110,9 @@ void quantise_weights(Graph& graph) {
         fail(graph, "int8 weights with a scale a channel need opset 13 or newer; export the model with opset 13");
     std::vector<Node> dequantise;
     for (std::size_t index = 0; index < graph.nodes.size(); ++index) {
-        Weight weight;
         // A weight that two nodes share is gone from the initializers when the second asks.
-        if (find_weight(graph, graph.nodes[index], weight)) dequantise.push_back(quantise(graph, weight));
+        if (const auto weight = stored_weight(graph, graph.nodes[index]))
+            dequantise.push_back(quantise(graph, *weight));
     }
     graph.nodes.insert(graph.nodes.begin(), std::make_move_iterator(dequantise.begin()),
                        std::make_move_iterator(dequantise.end()));

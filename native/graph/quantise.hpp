@@ -3,12 +3,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 
 #include "native/graph/canonicalise.hpp"
 #include "native/graph/graph.hpp"
 
 namespace ouaf::graph {
+
+struct StoredWeight {
+    std::string name;  // of the initializer
+    std::size_t axis;  // of the output channels
+};
+
+// The weight that quantise_weights would take from this node: what it multiplies its input by, a float32 constant.
+std::optional<StoredWeight> stored_weight(const Graph& graph, const Node& node);
 
 // Replaces every float32 constant weight of Conv, Gemm and MatMul (two dimensions) by int8 values behind a
 // DequantizeLinear with one scale an output channel, symmetric (-127..127, no zero point). The initializer

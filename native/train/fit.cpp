@@ -413,6 +413,8 @@ FitResult Fit::run(const std::atomic<bool>& stop, const FitReport& report, int u
     const at::NoGradGuard no_gradients;
     for (const graph::Parameter& weight : weights()) weight.tensor.copy_(best.tensors.at(weight.name));
     average_.clear();
+    for (std::size_t i = 0; i < network_.parameters().size() && recipe_.start_share > 0; ++i)
+        network_.parameters()[i].tensor.lerp_(place_in_run_.start[i], recipe_.start_share);
     return {true, place_in_run_.epochs_before + epoch_, place_in_run_.epochs_before + best_epoch_,
             measure_pictures(network_, pictures_.validation, pictures_.form, processes_)};
 }

@@ -56,7 +56,7 @@ struct FitPictures {
 // Where a stage stands in its run.
 struct FitPlace {
     std::span<const at::Tensor> start;  // the weights that the run began with, of each of the network's parameters;
-                                        // only a recipe that pulls towards them asks for it
+                                        // only a recipe that pulls towards them or blends them in asks
     int stage = 0;
     int epochs_before = 0;
 };

@@ -9,9 +9,10 @@
 
 #include "native/data/augment/whiten.hpp"
 #include "native/evaluate/report.hpp"
-#include "native/graph/export.hpp"
+#include "native/files/cache.hpp"
 #include "native/graph/input_rewrites.hpp"
 #include "native/graph/onnx_io.hpp"
+#include "native/graph/rounding.hpp"
 #include "native/train/starting_network.hpp"
 #include "native/train/test_report.hpp"
 
@@ -78,7 +79,8 @@ Prepared prepare(const Recipe& recipe, const std::filesystem::path& split = {}) 
         start = start_from_scratch(recipe, data.classes(), preprocess_of(data.training), data.training.channels());
     }
     if (!data.photos) check_sizes(recipe);
-    Teachers teachers(recipe.distil, start.model.bundle.classes, start.model.bundle.preprocess);
+    Teachers teachers(recipe.distil, start.model.bundle.classes, start.model.bundle.preprocess,
+                      cache_folder() / "answers");
     return {std::move(data), std::move(start), std::move(teachers)};
 }
 
@@ -255,7 +257,7 @@ class FitRun {
         outcome_.network = run_->network();
         const bool has_bundle = data_.photos || data_.training.channels() == 3;
         Model stored = model_;
-        if (has_bundle) stored.graph = graph::export_graph(model_.graph, {.weights = graph::WeightStorage::int8}).graph;
+        if (has_bundle) stored.graph = graph::export_rounded(model_.graph, some_training_pictures());
         if (data_.photos && recipe_.crop_to_box)
             data_.test = read(data_.photos->test, {.seen = model_.bundle.preprocess});
         outcome_.test = test("float32", model_).accuracy;
@@ -269,6 +271,15 @@ class FitRun {
             outcome_.model = run_->model();
         }
         run_->record({{"event", "exported"}, {"model", (has_bundle ? run_->model() : run_->network()).string()}});
+    }
+
+    // As the network sees them in use: what int8 weights are rounded against.
+    at::Tensor some_training_pictures() const {
+        const std::int64_t count = std::min<std::int64_t>(256, data_.training.count());
+        const at::Tensor places = (at::arange(count, at::kLong) * data_.training.count()).floor_divide(count);
+        const PreprocessSpec& spec = model_.bundle.preprocess;
+        return plain(data_.training.gather(places), data_.training.aspects.index_select(0, places),
+                     {spec.size, spec.mean, spec.std, {}});
     }
 
     // Rows of pixels and channels -> planes, which the graph reads.

@@ -49,6 +49,7 @@ void each_key(FitRecipe& train, Visit&& visit) {
     visit("learning_rate", train.learning_rate, 0, 1000);
     visit("weight_decay", train.weight_decay, 0, 1000);
     visit("pull_to_start", train.pull_to_start, 0, 1000);
+    visit("start_share", train.start_share, 0, 1);
     visit("layer_decay", train.layer_decay, 0, 1);
     visit.choice("schedule", train.schedule.kind, schedule_names);
     visit("warm_up", train.schedule.warm_up, 0, 100'000);
@@ -99,6 +100,7 @@ void each_key(DistilRecipe& distil, Visit&& visit) {
     visit.list("teachers", distil.teachers);
     visit("weight", distil.weight, 0, 1);
     visit("temperature", distil.temperature, 0.01, 1000);
+    visit("size", distil.size, 0, 4096);
 }
 
 // The numbers and switches of a recipe that stand in no table.

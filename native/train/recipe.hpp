@@ -55,6 +55,8 @@ struct FitRecipe {
     double weight_decay = 0;   // of weights with two axes or more; biases and norms have none
     double pull_to_start = 0;  // the same towards the weights that the run began with, of all: L2-SP, Li et al. 2018,
                                // https://arxiv.org/abs/1802.01483, apart from the gradient as AdamW's decay is
+    double start_share = 0;    // of the weights that the run began with, in the mean with those of the best epoch that
+                               // the stage ends with: WiSE-FT, Wortsman et al. 2022, https://arxiv.org/abs/2109.01903
     double layer_decay = 1;    // the learning rate falls by this from block to block, from the head to the input
     ScheduleRecipe schedule;
     LossRecipe loss;
@@ -87,6 +89,7 @@ struct DistilRecipe {
     std::vector<std::filesystem::path> teachers;  // bundles; the mean of their probabilities is learned
     double weight = 0.5;                          // of the teachers' part of the loss; the labels have the rest
     double temperature = 2;                       // of both softmaxes
+    int size = 0;  // pixels a side that the teachers see the crops at; 0: as large as the network that learns
 };
 
 struct Recipe {

@@ -1,6 +1,7 @@
 // A run that is steered while it goes on, and one that runs out of memory.
 #include "native/train/fit_trainer.hpp"
 
+#include <ATen/ATen.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
 
@@ -11,6 +12,8 @@
 #include <thread>
 
 #include "native/files/files.hpp"
+#include "native/graph/onnx_io.hpp"
+#include "native/graph/torch_tensor.hpp"
 #include "native/train/processes.hpp"
 #include "tests/unit/folder.hpp"
 
@@ -237,4 +240,21 @@ TEST_CASE("A paused run that is stopped saves and ends") {
     runs.stop = false;
     runs.control.go_on();
     CHECK(runs.resume("stopped").fit.finished);
+}
+
+TEST_CASE("The weights that a run began with come back by their share") {
+    Runs runs;
+    runs.train("start", {"train.learning_rate=0"});
+    runs.train("end");
+    runs.train("between", {"train.start_share=0.25"});
+    const auto weights = [&](const std::string& name) {
+        return graph::load_onnx((runs.run(name) / "model.onnx").string()).initializers;
+    };
+    const auto start = weights("start");
+    const auto end = weights("end");
+    for (const auto& [name, tensor] : weights("between")) {
+        if (tensor.dtype != graph::DType::float32 || tensor.count() < 2) continue;
+        const at::Tensor mean = 0.25 * graph::to_torch(start.at(name)) + 0.75 * graph::to_torch(end.at(name));
+        CHECK(at::allclose(graph::to_torch(tensor), mean, 1e-5, 1e-6));
+    }
 }

@@ -1,0 +1,191 @@
+// See rounding.hpp.
+#include "native/graph/rounding.hpp"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "native/graph/batch_norm.hpp"
+#include "native/graph/export.hpp"
+#include "native/graph/network.hpp"
+#include "native/graph/ops/window.hpp"
+#include "native/graph/quantise.hpp"
+#include "native/graph/torch_tensor.hpp"
+
+namespace ouaf::graph {
+namespace {
+
+constexpr std::int64_t places_an_image = 32;  // that a convolution's window is looked at
+
+// One node with a weight, as products of rows [groups, rows, width] with columns of its input.
+struct Layer {
+    Node node;
+    StoredWeight weight;
+    std::int64_t groups = 1;
+    std::optional<std::string> bias;  // its initializer, that nothing else reads
+};
+
+std::vector<Layer> find_layers(const Graph& graph) {
+    const auto uses = use_counts(graph.nodes, graph.outputs);
+    std::set<std::string> taken;
+    std::vector<Layer> layers;
+    for (const Node& node : graph.nodes) {
+        const auto weight = stored_weight(graph, node);
+        if (!weight || attribute_or<std::int64_t>(node, "transA", 0) != 0) continue;
+        if (node.op == "Conv" && graph.initializers.at(weight->name).dims.size() != 4) continue;
+        if (!taken.insert(weight->name).second) continue;
+        Layer layer{node, *weight, attribute_or<std::int64_t>(node, "group", 1), std::nullopt};
+        const bool has_bias = node.inputs.size() > 2 && graph.initializers.contains(node.inputs[2]);
+        if (has_bias && uses.at(node.inputs[2]) == 1 && attribute_or<float>(node, "beta", 1.0F) == 1.0F)
+            layer.bias = node.inputs[2];
+        layers.push_back(std::move(layer));
+    }
+    return layers;
+}
+
+// The places of a long row of windows that are looked at: evenly apart, others for every image.
+at::Tensor some_places(std::int64_t count, std::int64_t image) {
+    const std::int64_t looked_at = std::min(count, places_an_image);
+    return (at::arange(looked_at, at::kLong) * count).floor_divide(looked_at).add_(image * 7).remainder_(count);
+}
+
+// What the layer's weight multiplies, [groups, width, n].
+at::Tensor columns_of(const Layer& layer, const Graph& graph, const at::Tensor& input) {
+    if (layer.node.op != "Conv") return input.reshape({-1, input.size(-1)}).t().unsqueeze(0);
+    const Dims& dims = graph.initializers.at(layer.weight.name).dims;
+    const Window window = read_window({graph, layer.node, standard_opset(graph)}, {dims[2], dims[3]});
+    std::vector<std::int64_t> before;
+    std::vector<std::int64_t> after;
+    window.paddings(input, before, after);
+    std::vector<at::Tensor> columns;
+    for (std::int64_t image = 0; image < input.size(0); ++image) {
+        const at::Tensor one = padded(input.narrow(0, image, 1), before, after, 0).contiguous();
+        const at::Tensor windows = at::im2col(one, window.kernel, window.dilations, {0, 0}, window.strides)[0];
+        columns.push_back(windows.index_select(1, some_places(windows.size(1), image)));
+    }
+    const at::Tensor all = at::cat(columns, 1);
+    return all.view({layer.groups, all.size(0) / layer.groups, all.size(1)});
+}
+
+// Sums over the columns that were seen.
+struct Sums {
+    std::int64_t count = 0;
+    at::Tensor first;   // [groups, width]
+    at::Tensor second;  // [groups, width, width]
+
+    void add(const at::Tensor& columns) {
+        const at::Tensor sum = columns.sum(2, false, at::kDouble);
+        const at::Tensor square = at::bmm(columns, columns.transpose(1, 2)).to(at::kDouble);
+        first = count == 0 ? sum : first + sum;
+        second = count == 0 ? square : second + square;
+        count += columns.size(2);
+    }
+
+    InputStatistics statistics() const {
+        const at::Tensor mean = first / static_cast<double>(count);
+        return {mean, second / static_cast<double>(count) - mean.unsqueeze(2) * mean.unsqueeze(1)};
+    }
+};
+
+std::vector<Sums> measure_inputs(const Graph& graph, const std::vector<Layer>& layers, const at::Tensor& images) {
+    const c10::InferenceMode inference;
+    constexpr std::int64_t batch = 16;
+    Graph watched = graph;
+    std::vector<std::size_t> output_of;  // of each layer's input
+    watched.outputs.clear();
+    for (const Layer& layer : layers) {
+        const auto same = [&](const Value& output) { return output.name == layer.node.inputs[0]; };
+        const auto found = std::ranges::find_if(watched.outputs, same);
+        output_of.push_back(static_cast<std::size_t>(found - watched.outputs.begin()));
+        if (found == watched.outputs.end())
+            watched.outputs.push_back({layer.node.inputs[0], DType::float32, false, {}});
+    }
+    Network network(watched);
+    std::vector<Sums> sums(layers.size());
+    for (std::int64_t first = 0; first < images.size(0); first += batch) {
+        const at::Tensor part = images.narrow(0, first, std::min(batch, images.size(0) - first));
+        const std::vector<at::Tensor> values = network.forward(std::vector<at::Tensor>{part});
+        for (std::size_t i = 0; i < layers.size(); ++i) sums[i].add(columns_of(layers[i], graph, values[output_of[i]]));
+    }
+    return sums;
+}
+
+at::Tensor scales_of(const at::Tensor& rows) {
+    const at::Tensor flat = rows.flatten(0, 1).contiguous();
+    at::Tensor scales = at::empty({flat.size(0)});
+    for (std::int64_t row = 0; row < flat.size(0); ++row) {
+        const at::Tensor values = flat[row];
+        scales[row] = best_scale({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+    }
+    return scales.view({rows.size(0), rows.size(1)});
+}
+
+void round_layer(Graph& graph, const Layer& layer, const Sums& sums) {
+    const bool rows_are_outputs = layer.weight.axis == 0;
+    Tensor& stored = graph.initializers.at(layer.weight.name);
+    const at::Tensor given = to_torch(stored);
+    const at::Tensor rows = (rows_are_outputs ? given : given.t())
+                                .reshape({layer.groups, stored.dims[layer.weight.axis] / layer.groups, -1})
+                                .contiguous();
+    const InputStatistics inputs = sums.statistics();
+    // Without a bias to take it, a mean error is an error like any other.
+    const at::Tensor spread =
+        layer.bias ? inputs.covariance : inputs.covariance + inputs.mean.unsqueeze(2) * inputs.mean.unsqueeze(1);
+    const at::Tensor scales = scales_of(rows);
+    const at::Tensor rounded = round_columns(rows, scales, spread).to(at::kFloat) * scales.unsqueeze(2);
+    stored = from_torch(rows_are_outputs ? rounded.reshape(given.sizes()) : rounded[0].t().contiguous());
+    if (!layer.bias) return;
+    const at::Tensor lost = at::matmul((rows - rounded).to(at::kDouble), inputs.mean.unsqueeze(2)).flatten();
+    Tensor& bias = graph.initializers.at(*layer.bias);
+    const at::Tensor before = to_torch(bias);
+    if (before.numel() == lost.numel()) bias = from_torch((before + lost.view(before.sizes())).to(at::kFloat));
+}
+
+}  // namespace
+
+at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, const at::Tensor& covariance) {
+    constexpr double damping = 0.01;   // of the mean variance, onto every one: what few data leave open stays near
+    constexpr double smallest = 1e-9;  // where nothing ever goes in
+    const std::int64_t width = weight.size(2);
+    const at::Tensor variance = covariance.diagonal(0, 1, 2);
+    const at::Tensor order = variance.argsort(1, true);  // [groups, width]
+    const at::Tensor across = order.unsqueeze(1);
+    const at::Tensor steps = scale.to(at::kDouble).unsqueeze(2);
+    at::Tensor left = (weight.to(at::kDouble) / steps).gather(2, across.expand(weight.sizes()));  // in steps
+    const at::Tensor floor = (variance.mean(1) * damping).clamp_min(smallest);
+    const at::Tensor ordered = covariance.gather(1, order.unsqueeze(2).expand(covariance.sizes()))
+                                   .gather(2, across.expand(covariance.sizes())) +
+                               floor.view({-1, 1, 1}) * at::eye(width, at::kDouble);
+    // Row j of the inverse's upper Cholesky factor says how the columns after j take back an error of column j.
+    const at::Tensor factor = at::linalg_cholesky(at::cholesky_inverse(at::linalg_cholesky(ordered)), true);
+    at::Tensor integers = at::empty_like(left);
+    for (std::int64_t j = 0; j < width; ++j) {
+        const at::Tensor wanted = left.select(2, j);
+        const at::Tensor integer = wanted.round().clamp_(-127, 127);
+        integers.select(2, j).copy_(integer);
+        if (j + 1 == width) break;
+        const at::Tensor row = factor.select(1, j);  // [groups, width]
+        const at::Tensor error = (wanted - integer) / row.narrow(1, j, 1);
+        left.narrow(2, j + 1, width - j - 1)
+            .sub_(error.unsqueeze(2) * row.narrow(1, j + 1, width - j - 1).unsqueeze(1));
+    }
+    return at::empty_like(integers).scatter_(2, across.expand(integers.sizes()), integers);
+}
+
+void round_weights(Graph& graph, const at::Tensor& images) {
+    const std::vector<Layer> layers = find_layers(graph);
+    const std::vector<Sums> sums = measure_inputs(graph, layers, images);
+    for (std::size_t i = 0; i < layers.size(); ++i) round_layer(graph, layers[i], sums[i]);
+}
+
+Graph export_rounded(Graph graph, const at::Tensor& images) {
+    remove_dropout(graph);
+    fold_batch_norms(graph);
+    round_weights(graph, images);  // export_graph finds them on its grid
+    return export_graph(std::move(graph), {.weights = WeightStorage::int8}).graph;
+}
+
+}  // namespace ouaf::graph

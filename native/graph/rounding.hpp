@@ -1,0 +1,35 @@
+// Weights rounded to int8 by what they do to data, in place of to the nearest: a weight that is rounded up leaves an
+// error that those not yet rounded can take back, where their inputs go up and down together.
+//
+//     Graph stored = export_rounded(graph, images);
+//
+// GPTQ: Frantar et al. 2022, https://arxiv.org/abs/2210.17323; what is left of each channel's mean error goes into its
+// bias: Nagel et al. 2019, https://arxiv.org/abs/1906.04721.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "native/graph/graph.hpp"
+
+namespace ouaf::graph {
+
+// Moves every weight that quantise_weights stores to a multiple of its channel's scale (best_scale), and the biases.
+// images: [n, 3, h, w], as the network sees them in use; some hundreds. The graph is canonical, its constants folded,
+// and stays so. Weights of one or three spatial axes, and of a Gemm whose input is transposed, stay as they are.
+void round_weights(Graph& graph, const at::Tensor& images);
+
+// export_graph with int8 weights that were rounded so.
+Graph export_rounded(Graph graph, const at::Tensor& images);
+
+// What the inputs that one weight multiplies look like: mean [groups, width] and covariance [groups, width, width] of
+// float64.
+struct InputStatistics {
+    at::Tensor mean;
+    at::Tensor covariance;
+};
+
+// weight [groups, rows, width] float32, scale [groups, rows] -> the integers that stand for it, float64 -127..127.
+// Column by column, those of the largest variance first, each error is taken out of the columns that follow.
+at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, const at::Tensor& covariance);
+
+}  // namespace ouaf::graph
