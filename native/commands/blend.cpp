@@ -94,7 +94,9 @@ void add_blend(CLI::App& app) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand(
         "blend", "Make one network of several that began from the same, by the mean of their weights");
-    command->add_option("sources", options->sources, "runs, or bundles")->required()->expected(1, 1000);
+    command->add_option("sources", options->sources, "runs, or bundles; one alone is written anew")
+        ->required()
+        ->expected(1, 1000);
     command->add_option("--shares", options->shares, "a number for each, their sum 1; equal ones without")
         ->delimiter(',');
     command->add_option("--data", options->data,

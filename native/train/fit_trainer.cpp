@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "native/data/augment/whiten.hpp"
+#include "native/evaluate/calibration.hpp"
 #include "native/evaluate/report.hpp"
 #include "native/files/cache.hpp"
 #include "native/graph/input_rewrites.hpp"
@@ -84,6 +85,9 @@ Prepared prepare(const Recipe& recipe, const std::filesystem::path& split = {}) 
     return {std::move(data), std::move(start), std::move(teachers)};
 }
 
+// Leaves the test.
+struct Stopped {};
+
 class FitRun {
  public:
     // Reads the photos that the first stage needs.
@@ -130,7 +134,11 @@ class FitRun {
             if (!fit_stage(place, std::exchange(resuming, false) ? &saved : nullptr, until)) return outcome_;
             place.epochs_before = outcome_.fit.epochs;
         }
-        if (host.processes.first()) finish();
+        try {
+            if (host.processes.first()) finish();
+        } catch (const Stopped&) {  // going on, the run is tested from the beginning
+            outcome_.fit.finished = false;
+        }
         return outcome_;
     }
 
@@ -262,6 +270,7 @@ class FitRun {
             data_.test = read(data_.photos->test, {.seen = model_.bundle.preprocess});
         outcome_.test = test("float32", model_).accuracy;
         if (has_bundle) {
+            stored.bundle.temperature = temperature_of(stored);
             const Evaluation shipped = test("int8", stored);
             if (shipped.logits.defined()) write_test_report(stored.bundle, shipped);
             outcome_.int8 = shipped.accuracy;
@@ -271,6 +280,20 @@ class FitRun {
             outcome_.model = run_->model();
         }
         run_->record({{"event", "exported"}, {"model", (has_bundle ? run_->model() : run_->network()).string()}});
+    }
+
+    // By the validation pictures, which no gradient has seen; 1 where too few mistakes tell one.
+    double temperature_of(const Model& model) const {
+        constexpr std::int64_t fewest_mistakes = 10;
+        const PreprocessSpec& spec = model.bundle.preprocess;
+        graph::Network network(model.graph);
+        Processes alone;
+        const at::Tensor logits =
+            answer_pictures(network, data_.validation, {spec.size, spec.mean, spec.std, {}}, alone);
+        if (at::sum(logits.argmax(1) != data_.validation.labels).item<std::int64_t>() < fewest_mistakes) return 1;
+        const at::Tensor labels = data_.validation.labels.contiguous();
+        return fit_temperature(logits,
+                               {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())});
     }
 
     // As the network sees them in use: what int8 weights are rounded against.
@@ -302,6 +325,7 @@ class FitRun {
         if (data_.photos && !recipe_.crop_to_box) {
             const std::string stage = std::string("test, ") + weights + " weights";
             evaluation = evaluate(model, data_.photos->test.samples, [&](std::size_t done, std::size_t total) {
+                if (stop_) throw Stopped();
                 report_.data.progress(stage, static_cast<double>(done) / static_cast<double>(total));
             });
             outcome_.test_pictures = static_cast<std::int64_t>(evaluation.photos);

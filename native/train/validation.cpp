@@ -10,8 +10,8 @@
 
 namespace ouaf {
 
-Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form,
-                          Processes& processes) {
+at::Tensor answer_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form,
+                           Processes& processes) {
     constexpr std::int64_t bytes_at_once = 8'000'000;  // 53 of 224 pixels a side; activations are many times that
     const std::int64_t at_once = std::clamp<std::int64_t>(bytes_at_once / pictures.pixels[0].numel(), 1, 256);
     const at::NoGradGuard no_gradients;
@@ -26,6 +26,12 @@ Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, con
         logits.slice(0, first, first + places.size(0)).copy_(network.forward(images));
     }
     processes.sum(logits);  // where the others looked, this one has zeros
+    return logits;
+}
+
+Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form,
+                          Processes& processes) {
+    const at::Tensor logits = answer_pictures(network, pictures, form, processes);
     const at::Tensor labels = pictures.labels.contiguous();
     return measure(logits, {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())}, 1);
 }

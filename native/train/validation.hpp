@@ -9,7 +9,12 @@
 
 namespace ouaf {
 
-// How well the network, as in evaluation, knows these pictures; each process looks at some of them, and all are told.
+// What the network, as in evaluation, says of these pictures: logits [n, classes]; each process looks at some of them,
+// and all are told.
+at::Tensor answer_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form,
+                           Processes& processes);
+
+// How well it knows them.
 Accuracy measure_pictures(graph::Network& network, const Pictures& pictures, const PictureForm& form,
                           Processes& processes);
 
