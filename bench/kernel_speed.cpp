@@ -75,6 +75,15 @@ int main() {
             const at::Tensor gate = at::rand({32, channels, 1, 1}).to(type).requires_grad_();
             compare(
                 "gate", x, [&] { return gated(x, gate); }, [&] { return x * gate; });
+            const at::Tensor large = at::randn({channels, 1, 5, 5}).to(type).requires_grad_();
+            compare(
+                "depthwise, 5x5", x,
+                [&] {
+                    return convolve_depthwise(x, large, {}, {{1, 1}, {2, 2}, {2, 2}});
+                },
+                [&] {
+                    return at::convolution(x, large, {}, {1, 1}, {2, 2}, {1, 1}, false, {0, 0}, channels);
+                });
             if (side % 2 != 0) continue;
             const at::Tensor weight = at::randn({channels, 1, 3, 3}).to(type).requires_grad_();
             compare(

@@ -29,6 +29,7 @@ struct Options {
     std::vector<std::string> sources;
     std::vector<double> shares;
     std::string data;
+    int bits = 8;
     std::string out;
 };
 
@@ -80,9 +81,10 @@ void run(Options options) {
     const fs::path out = options.out;
     fs::create_directories(out);
     graph::save_onnx(blended.graph, (out / "model.onnx").string());
-    blended.graph = options.data.empty()
-                        ? graph::export_graph(blended.graph, {.weights = graph::WeightStorage::int8}).graph
-                        : graph::export_rounded(blended.graph, photos_of(options.data, blended.bundle.preprocess));
+    blended.graph =
+        options.data.empty()
+            ? graph::export_graph(blended.graph, {.weights = graph::WeightStorage::int8, .bits = options.bits}).graph
+            : graph::export_rounded(blended.graph, photos_of(options.data, blended.bundle.preprocess), options.bits);
     save_model(out / "model", std::move(blended));
     std::printf("%s: the mean of %zu networks, in float32 and as an int8 bundle\n", (out / "model").c_str(),
                 options.sources.size());
@@ -101,6 +103,9 @@ void add_blend(CLI::App& app) {
         ->delimiter(',');
     command->add_option("--data", options->data,
                         "photos that the int8 weights are rounded against (without: each to the nearest)");
+    command->add_option("--bits", options->bits, "of the int8 weights: fewer compress better")
+        ->check(CLI::Range(3, 8))
+        ->capture_default_str();
     command->add_option("--out", options->out, "a folder for model.onnx and the bundle model/")->required();
     command->callback([options] { run(*options); });
 }

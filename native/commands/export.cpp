@@ -162,8 +162,8 @@ void run(const Options& options) {
     const std::vector<graph::Tensor> inputs = inputs_for(source, options.photos);
     const Answers answers = by_libtorch(graph, inputs);
 
-    const graph::Exported exported =
-        graph::export_graph(graph, {options.weights, !options.keep_batch_norms, options.opset, {}});
+    const graph::Exported exported = graph::export_graph(
+        graph, {.weights = options.weights, .fold_batch_norms = !options.keep_batch_norms, .opset = options.opset});
     const bool as_float32 = options.weights == graph::WeightStorage::float32;
     const Answers written = by_onnxruntime(exported.graph, inputs);
     double difference = 0;

@@ -8,21 +8,21 @@ namespace ouaf::graph {
 
 namespace {
 
-double squared_error(std::span<const float> values, float scale) {
+double squared_error(std::span<const float> values, float scale, int largest) {
     double error = 0;
     for (const float value : values) {
-        const double difference = value - scale * static_cast<float>(to_int8(value, scale));
+        const double difference = value - scale * static_cast<float>(to_int8(value, scale, largest));
         error += difference * difference;
     }
     return error;
 }
 
 // With the integers fixed, the scale of least squared error.
-float refitted(std::span<const float> values, float scale) {
+float refitted(std::span<const float> values, float scale, int largest) {
     double product = 0;
     double square = 0;
     for (const float value : values) {
-        const double integer = to_int8(value, scale);
+        const double integer = to_int8(value, scale, largest);
         product += integer * value;
         square += integer * integer;
     }
@@ -30,7 +30,7 @@ float refitted(std::span<const float> values, float scale) {
 }
 
 // The DequantizeLinear that takes the place of the weight's initializer.
-Node quantise(Graph& graph, const StoredWeight& weight) {
+Node quantise(Graph& graph, const StoredWeight& weight, int bits) {
     const Tensor original = std::move(graph.initializers.at(weight.name));
     graph.initializers.erase(weight.name);
     const auto values = original.values<float>();
@@ -42,10 +42,11 @@ Node quantise(Graph& graph, const StoredWeight& weight) {
 
     std::vector<std::vector<float>> slices(channels);
     for (std::size_t i = 0; i < values.size(); ++i) slices[channel_of(i)].push_back(values[i]);
+    const int largest = largest_integer(bits, static_cast<std::int64_t>(values.size() / channels));
     std::vector<float> scales;
-    for (const auto& slice : slices) scales.push_back(best_scale(slice));
+    for (const auto& slice : slices) scales.push_back(best_scale(slice, largest));
     std::vector<std::int8_t> integers(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) integers[i] = to_int8(values[i], scales[channel_of(i)]);
+    for (std::size_t i = 0; i < values.size(); ++i) integers[i] = to_int8(values[i], scales[channel_of(i)], largest);
 
     graph.initializers[weight.name + ".int8"] = make_tensor(original.dims, std::span<const std::int8_t>(integers));
     graph.initializers[weight.name + ".scale"] =
@@ -73,38 +74,46 @@ std::optional<StoredWeight> stored_weight(const Graph& graph, const Node& node) 
     return std::nullopt;
 }
 
-std::int8_t to_int8(float value, float scale) {
+int largest_integer(int bits, std::int64_t row_width) {
+    constexpr std::int64_t few = 64;
+    return (1 << ((row_width < few ? 8 : bits) - 1)) - 1;
+}
+
+std::int8_t to_int8(float value, float scale, int largest) {
     // Adding 1.5 * 2^23 rounds a small float to an integer in the sum's last bit, many times faster than a
     // call.
     constexpr float rounder = 12582912.0f;
-    const float clamped = std::clamp(value / scale, -127.0f, 127.0f);
+    const float clamped = std::clamp(value / scale, -static_cast<float>(largest), static_cast<float>(largest));
     return static_cast<std::int8_t>((clamped + rounder) - rounder);
 }
 
-float best_scale(std::span<const float> values) {
-    float largest = 0;
-    for (const float value : values) largest = std::max(largest, std::abs(value));
-    if (largest < 1e-30f || !std::isfinite(largest)) return 1;  // all zero, but for what float32 cannot scale
-    // m = 127 keeps the largest value exactly; m > 127 clips it for a finer step elsewhere, which pays where
-    // values are many and the largest stands alone; m < 127 finds the scale of values quantised before.
-    float best = largest / 127;
-    double least = squared_error(values, best);
+float best_scale(std::span<const float> values, int largest) {
+    float top = 0;
+    for (const float value : values) top = std::max(top, std::abs(value));
+    if (top < 1e-30f || !std::isfinite(top)) return 1;  // all zero, but for what float32 cannot scale
+    // m = largest keeps the top value exactly; a larger m clips it for a finer step elsewhere, which pays where
+    // values are many and the top stands alone; a smaller m finds the scale of values quantised before.
+    const auto steps = static_cast<float>(largest);
+    float best = top / steps;
+    double least = squared_error(values, best, largest);
     const auto consider = [&](float scale) {
-        const double error = squared_error(values, scale);
+        const double error = squared_error(values, scale, largest);
         if (error < least) {
             least = error;
             best = scale;
         }
     };
-    for (int m = 64; m < 127; ++m) consider(largest / static_cast<float>(m));
-    for (int m = 127; m <= 191; m += 2) {
-        consider(largest / static_cast<float>(m));
-        consider(refitted(values, largest / static_cast<float>(m)));
+    for (int m = largest / 2 + 1; m < largest; ++m) consider(top / static_cast<float>(m));
+    constexpr int clipped = 32;  // candidates from the largest to half as many steps more
+    for (int i = 0; i <= clipped; ++i) {
+        const float scale = top / (steps * (1 + 0.5f * static_cast<float>(i) / clipped));
+        consider(scale);
+        consider(refitted(values, scale, largest));
     }
     return best;
 }
 
-void quantise_weights(Graph& graph) {
+void quantise_weights(Graph& graph, int bits) {
     const auto opset = graph.opsets.find("");
     if (opset == graph.opsets.end() || opset->second < 13)
         fail(graph, "int8 weights with a scale a channel need opset 13 or newer; export the model with opset 13");
@@ -112,7 +121,7 @@ void quantise_weights(Graph& graph) {
     for (std::size_t index = 0; index < graph.nodes.size(); ++index) {
         // A weight that two nodes share is gone from the initializers when the second asks.
         if (const auto weight = stored_weight(graph, graph.nodes[index]))
-            dequantise.push_back(quantise(graph, *weight));
+            dequantise.push_back(quantise(graph, *weight, bits));
     }
     graph.nodes.insert(graph.nodes.begin(), std::make_move_iterator(dequantise.begin()),
                        std::make_move_iterator(dequantise.end()));

@@ -113,17 +113,17 @@ std::vector<Sums> measure_inputs(const Graph& graph, const std::vector<Layer>& l
     return sums;
 }
 
-at::Tensor scales_of(const at::Tensor& rows) {
+at::Tensor scales_of(const at::Tensor& rows, int largest) {
     const at::Tensor flat = rows.flatten(0, 1).contiguous();
     at::Tensor scales = at::empty({flat.size(0)});
     for (std::int64_t row = 0; row < flat.size(0); ++row) {
         const at::Tensor values = flat[row];
-        scales[row] = best_scale({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+        scales[row] = best_scale({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, largest);
     }
     return scales.view({rows.size(0), rows.size(1)});
 }
 
-void round_layer(Graph& graph, const Layer& layer, const Sums& sums) {
+void round_layer(Graph& graph, const Layer& layer, const Sums& sums, int bits) {
     const bool rows_are_outputs = layer.weight.axis == 0;
     Tensor& stored = graph.initializers.at(layer.weight.name);
     const at::Tensor given = to_torch(stored);
@@ -134,8 +134,9 @@ void round_layer(Graph& graph, const Layer& layer, const Sums& sums) {
     // Without a bias to take it, a mean error is an error like any other.
     const at::Tensor spread =
         layer.bias ? inputs.covariance : inputs.covariance + inputs.mean.unsqueeze(2) * inputs.mean.unsqueeze(1);
-    const at::Tensor scales = scales_of(rows);
-    const at::Tensor rounded = round_columns(rows, scales, spread).to(at::kFloat) * scales.unsqueeze(2);
+    const int largest = largest_integer(bits, rows.size(2));
+    const at::Tensor scales = scales_of(rows, largest);
+    const at::Tensor rounded = round_columns(rows, scales, spread, largest).to(at::kFloat) * scales.unsqueeze(2);
     stored = from_torch(rows_are_outputs ? rounded.reshape(given.sizes()) : rounded[0].t().contiguous());
     if (!layer.bias) return;
     const at::Tensor lost = at::matmul((rows - rounded).to(at::kDouble), inputs.mean.unsqueeze(2)).flatten();
@@ -146,7 +147,7 @@ void round_layer(Graph& graph, const Layer& layer, const Sums& sums) {
 
 }  // namespace
 
-at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, const at::Tensor& covariance) {
+at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, const at::Tensor& covariance, int largest) {
     constexpr double damping = 0.01;   // of the mean variance, onto every one: what few data leave open stays near
     constexpr double smallest = 1e-9;  // where nothing ever goes in
     const std::int64_t width = weight.size(2);
@@ -164,7 +165,7 @@ at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, cons
     at::Tensor integers = at::empty_like(left);
     for (std::int64_t j = 0; j < width; ++j) {
         const at::Tensor wanted = left.select(2, j);
-        const at::Tensor integer = wanted.round().clamp_(-127, 127);
+        const at::Tensor integer = wanted.round().clamp_(-largest, largest);
         integers.select(2, j).copy_(integer);
         if (j + 1 == width) break;
         const at::Tensor row = factor.select(1, j);  // [groups, width]
@@ -175,17 +176,17 @@ at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, cons
     return at::empty_like(integers).scatter_(2, across.expand(integers.sizes()), integers);
 }
 
-void round_weights(Graph& graph, const at::Tensor& images) {
+void round_weights(Graph& graph, const at::Tensor& images, int bits) {
     const std::vector<Layer> layers = find_layers(graph);
     const std::vector<Sums> sums = measure_inputs(graph, layers, images);
-    for (std::size_t i = 0; i < layers.size(); ++i) round_layer(graph, layers[i], sums[i]);
+    for (std::size_t i = 0; i < layers.size(); ++i) round_layer(graph, layers[i], sums[i], bits);
 }
 
-Graph export_rounded(Graph graph, const at::Tensor& images) {
+Graph export_rounded(Graph graph, const at::Tensor& images, int bits) {
     remove_dropout(graph);
     fold_batch_norms(graph);
-    round_weights(graph, images);  // export_graph finds them on its grid
-    return export_graph(std::move(graph), {.weights = WeightStorage::int8}).graph;
+    round_weights(graph, images, bits);  // export_graph finds them on its grid
+    return export_graph(std::move(graph), {.weights = WeightStorage::int8, .bits = bits}).graph;
 }
 
 }  // namespace ouaf::graph

@@ -16,10 +16,10 @@ namespace ouaf::graph {
 // Moves every weight that quantise_weights stores to a multiple of its channel's scale (best_scale), and the biases.
 // images: [n, 3, h, w], as the network sees them in use; some hundreds. The graph is canonical, its constants folded,
 // and stays so. Weights of one or three spatial axes, and of a Gemm whose input is transposed, stay as they are.
-void round_weights(Graph& graph, const at::Tensor& images);
+void round_weights(Graph& graph, const at::Tensor& images, int bits = 8);
 
 // export_graph with int8 weights that were rounded so.
-Graph export_rounded(Graph graph, const at::Tensor& images);
+Graph export_rounded(Graph graph, const at::Tensor& images, int bits = 8);
 
 // What the inputs that one weight multiplies look like: mean [groups, width] and covariance [groups, width, width] of
 // float64.
@@ -28,8 +28,9 @@ struct InputStatistics {
     at::Tensor covariance;
 };
 
-// weight [groups, rows, width] float32, scale [groups, rows] -> the integers that stand for it, float64 -127..127.
-// Column by column, those of the largest variance first, each error is taken out of the columns that follow.
-at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, const at::Tensor& covariance);
+// weight [groups, rows, width] float32, scale [groups, rows] -> the integers that stand for it, float64
+// -largest..largest. Column by column, those of the largest variance first, each error is taken out of the columns that
+// follow.
+at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, const at::Tensor& covariance, int largest);
 
 }  // namespace ouaf::graph

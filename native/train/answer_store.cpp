@@ -13,24 +13,21 @@
 namespace ouaf {
 namespace {
 
-std::size_t record_bytes(std::int64_t classes) {
-    return sizeof(std::uint64_t) + static_cast<std::size_t>(classes) * sizeof(float);
-}
+std::size_t record_bytes(std::size_t classes) { return sizeof(std::uint64_t) + classes * sizeof(float); }
 
 }  // namespace
 
-AnswerStore::AnswerStore(const std::filesystem::path& file, std::int64_t classes) : file_(file), classes_(classes) {
+AnswerStore::AnswerStore(const std::filesystem::path& file, std::int64_t classes)
+    : file_(file), classes_(static_cast<std::size_t>(classes)) {
     std::filesystem::create_directories(file.parent_path());
-    const std::size_t record = record_bytes(classes);
+    const std::size_t record = record_bytes(classes_);
     if (std::filesystem::exists(file)) {
         const std::vector<std::uint8_t> bytes = read_file(file);
         const std::size_t whole = bytes.size() / record * record;
         for (std::size_t start = 0; start < whole; start += record) {
             std::uint64_t key = 0;
             std::memcpy(&key, bytes.data() + start, sizeof key);
-            at::Tensor logits = at::empty({classes});
-            std::memcpy(logits.mutable_data_ptr<float>(), bytes.data() + start + sizeof key, record - sizeof key);
-            answers_.emplace(key, std::move(logits));
+            keep(key, bytes.data() + start + sizeof key);
         }
         if (whole < bytes.size()) std::filesystem::resize_file(file, whole);
     }
@@ -46,7 +43,15 @@ std::uint64_t AnswerStore::key_of(const at::Tensor& image) {
 
 at::Tensor AnswerStore::find(std::uint64_t key) const {
     const auto found = answers_.find(key);
-    return found == answers_.end() ? at::Tensor() : found->second;
+    return found == answers_.end() ? at::Tensor() : at::tensor(at::ArrayRef<float>(found->second, classes_));
+}
+
+void AnswerStore::keep(std::uint64_t key, const void* logits) {
+    const auto [place, is_new] = answers_.try_emplace(key, nullptr);
+    if (!is_new) return;
+    auto* const kept = static_cast<float*>(memory_.allocate(classes_ * sizeof(float), alignof(float)));
+    std::memcpy(kept, logits, classes_ * sizeof(float));
+    place->second = kept;
 }
 
 void AnswerStore::add(std::span<const std::uint64_t> keys, const at::Tensor& logits) {
@@ -55,7 +60,7 @@ void AnswerStore::add(std::span<const std::uint64_t> keys, const at::Tensor& log
         const at::Tensor row = logits[static_cast<std::int64_t>(i)].contiguous();
         records.append(reinterpret_cast<const char*>(&keys[i]), sizeof keys[i]);
         records.append(static_cast<const char*>(row.const_data_ptr()), record_bytes(classes_) - sizeof keys[i]);
-        answers_.emplace(keys[i], row.clone());
+        keep(keys[i], row.const_data_ptr());
     }
     out_.write(records.data(), static_cast<std::streamsize>(records.size()));
     out_.flush();

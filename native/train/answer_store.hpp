@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <memory_resource>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -31,10 +32,15 @@ class AnswerStore {
     void add(std::span<const std::uint64_t> keys, const at::Tensor& logits);
 
  private:
+    void keep(std::uint64_t key, const void* logits);
+
     std::filesystem::path file_;
-    std::int64_t classes_;
+    std::size_t classes_;
     std::ofstream out_;
-    std::unordered_map<std::uint64_t, at::Tensor> answers_;
+    // Answers stay to the end and batches come and go: between these, single ones would cut the heap into pieces that
+    // no batch fits into again, 0.4 MB an answer. So they lie in large blocks of their own.
+    std::pmr::monotonic_buffer_resource memory_{std::size_t{1} << 20};
+    std::pmr::unordered_map<std::uint64_t, const float*> answers_{&memory_};
 };
 
 }  // namespace ouaf

@@ -81,7 +81,7 @@ Prepared prepare(const Recipe& recipe, const std::filesystem::path& split = {}) 
     }
     if (!data.photos) check_sizes(recipe);
     Teachers teachers(recipe.distil, start.model.bundle.classes, start.model.bundle.preprocess,
-                      cache_folder() / "answers");
+                      autocast_type(recipe.stages.front().fit), cache_folder() / "answers");
     return {std::move(data), std::move(start), std::move(teachers)};
 }
 
@@ -265,7 +265,8 @@ class FitRun {
         outcome_.network = run_->network();
         const bool has_bundle = data_.photos || data_.training.channels() == 3;
         Model stored = model_;
-        if (has_bundle) stored.graph = graph::export_rounded(model_.graph, some_training_pictures());
+        if (has_bundle)
+            stored.graph = graph::export_rounded(model_.graph, some_training_pictures(), recipe_.weight_bits);
         if (data_.photos && recipe_.crop_to_box)
             data_.test = read(data_.photos->test, {.seen = model_.bundle.preprocess});
         outcome_.test = test("float32", model_).accuracy;

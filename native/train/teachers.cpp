@@ -32,8 +32,10 @@ std::pair<at::Tensor, at::Tensor> change_of_norm(const PreprocessSpec& from, con
 
 // Of the network's file and all that decides what it says of a picture.
 std::string name_of_answers(const std::filesystem::path& path, const Bundle& bundle,
-                            const std::vector<ClassLabel>& classes, const DistilRecipe& recipe) {
+                            const std::vector<ClassLabel>& classes, const DistilRecipe& recipe,
+                            std::optional<at::ScalarType> autocast) {
     std::string text = std::to_string(recipe.size);
+    if (autocast) text += std::string(" ") + c10::toString(*autocast);
     for (const ClassLabel& label : classes) text += " " + label.id;
     for (const float number : bundle.preprocess.mean) text += " " + std::to_string(number);
     for (const float number : bundle.preprocess.std) text += " " + std::to_string(number);
@@ -47,7 +49,7 @@ std::string name_of_answers(const std::filesystem::path& path, const Bundle& bun
 }  // namespace
 
 Teachers::Teachers(const DistilRecipe& recipe, const std::vector<ClassLabel>& classes, const PreprocessSpec& preprocess,
-                   const std::filesystem::path& answers)
+                   std::optional<at::ScalarType> autocast, const std::filesystem::path& answers)
     : recipe_(recipe) {
     for (const std::filesystem::path& path : recipe.teachers) {
         Model model = load_model(path);
@@ -63,10 +65,12 @@ Teachers::Teachers(const DistilRecipe& recipe, const std::vector<ClassLabel>& cl
             places.push_back(found->second);
         }
         const auto [factor, shift] = change_of_norm(preprocess, model.bundle.preprocess);
-        auto store = std::make_unique<AnswerStore>(answers / name_of_answers(path, model.bundle, classes, recipe),
-                                                   static_cast<std::int64_t>(classes.size()));
+        auto store =
+            std::make_unique<AnswerStore>(answers / name_of_answers(path, model.bundle, classes, recipe, autocast),
+                                          static_cast<std::int64_t>(classes.size()));
         teachers_.push_back(
             {graph::Network(std::move(model.graph)), at::tensor(places, at::kLong), factor, shift, std::move(store)});
+        teachers_.back().network.mode.autocast = autocast;
     }
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "native/graph/network.hpp"
@@ -15,10 +17,11 @@ namespace ouaf {
 
 class Teachers {
  public:
-    // preprocess: of the network that learns. On a CPU, answers are kept in `answers`, a file a teacher, and taken from
-    // there. Throws std::runtime_error "path: cause" for what is no bundle or lacks one of the classes (by id).
+    // preprocess: of the network that learns. autocast: what the teachers compute in beside float32. On a CPU, answers
+    // are kept in `answers`, a file a teacher, and taken from there. Throws std::runtime_error "path: cause" for what
+    // is no bundle or lacks one of the classes (by id).
     Teachers(const DistilRecipe& recipe, const std::vector<ClassLabel>& classes, const PreprocessSpec& preprocess,
-             const std::filesystem::path& answers);
+             std::optional<at::ScalarType> autocast, const std::filesystem::path& answers);
 
     void to(const at::Device& device);
 

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "native/graph/canonicalise.hpp"
 #include "native/graph/export.hpp"
 #include "native/graph/quantise.hpp"
 #include "native/graph/torch_tensor.hpp"
@@ -88,8 +89,8 @@ TEST_CASE("Where inputs know nothing of each other, each weight is rounded to th
     at::manual_seed(1);
     const at::Tensor rows = at::randn({2, 5, 7}) * 20;
     const at::Tensor covariance = at::diag_embed(at::rand({2, 7}, at::kDouble) + 0.1);
-    CHECK(at::equal(round_columns(rows, at::ones({2, 5}), covariance), rows.to(at::kDouble).round()));
-    CHECK(at::equal(round_columns(rows * 100, at::ones({2, 5}), covariance),
+    CHECK(at::equal(round_columns(rows, at::ones({2, 5}), covariance, 127), rows.to(at::kDouble).round()));
+    CHECK(at::equal(round_columns(rows * 100, at::ones({2, 5}), covariance, 127),
                     (rows * 100).to(at::kDouble).round().clamp(-127, 127)));
 }
 
@@ -99,7 +100,7 @@ TEST_CASE("Where they go up and down together, rounding comes near the best inte
     const at::Tensor inputs = at::randn({500, 1}, at::kDouble) + 0.3 * at::randn({500, width}, at::kDouble);
     const at::Tensor covariance = at::matmul(inputs.t(), inputs) / 500;
     const at::Tensor rows = at::randn({30, width}) * 10;
-    const at::Tensor rounded = round_columns(rows.unsqueeze(0), at::ones({1, 30}), covariance.unsqueeze(0))[0];
+    const at::Tensor rounded = round_columns(rows.unsqueeze(0), at::ones({1, 30}), covariance.unsqueeze(0), 127)[0];
     const double nearest = damage(rows, rows.to(at::kDouble).round(), covariance);
     const double ours = damage(rows, rounded, covariance);
     const double best = least_damage(rows, covariance);
@@ -116,6 +117,27 @@ TEST_CASE("A whole network rounded against data does less harm than one rounded 
     const at::Tensor others = photos(220).narrow(0, 200, 20);
     // 0.18 is what it comes to here.
     CHECK(error_against(original, rounded, others) < 0.5 * error_against(original, nearest, others));
+}
+
+TEST_CASE("Weights of fewer bits: rows of many weights take fewer integers, rounded against data all the same",
+          "[graph]") {
+    const Graph original = network();
+    const Graph nearest = export_graph(original, {.weights = WeightStorage::int8, .bits = 5}).graph;
+    const Graph rounded = export_rounded(original, photos(200), 5);
+    const auto top = [](const Graph& graph, const std::string& name) {
+        return to_torch(graph.initializers.at(name + ".int8")).abs().max().item<int>();
+    };
+    for (const Graph& graph : {nearest, rounded}) {
+        CHECK(top(graph, "cw") == 15);   // rows of 144
+        CHECK(top(graph, "dw") == 127);  // of 9
+    }
+    const at::Tensor others = photos(220).narrow(0, 200, 20);
+    CHECK(error_against(original, rounded, others) < 0.5 * error_against(original, nearest, others));
+    Graph again = rounded;
+    canonicalise(again);
+    quantise_weights(again, 5);
+    for (const std::string name : {"cw", "dw", "gw", "mw"})
+        CHECK((again.initializers.at(name + ".int8").bytes == rounded.initializers.at(name + ".int8").bytes));
 }
 
 TEST_CASE("Weights on the grid stay where they are", "[graph]") {

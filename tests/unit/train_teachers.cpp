@@ -61,7 +61,7 @@ TEST_CASE("A teacher sees pictures at its own size, normalised as it wants them,
     recipe.teachers = {folder.root / "teacher"};
     recipe.temperature = 3;
     recipe.size = teacher_size;
-    Teachers teachers(recipe, {labels[2], labels[0]}, students, folder.root / "answers");
+    Teachers teachers(recipe, {labels[2], labels[0]}, students, {}, folder.root / "answers");
 
     at::manual_seed(3);
     const at::Tensor pixels = at::rand({4, 3, 32, 32});
@@ -86,9 +86,9 @@ TEST_CASE("A teacher is asked once about a picture", "[train]") {
     const auto answers = folder.root / "answers";
     const auto bytes = [&] { return std::filesystem::file_size(std::filesystem::directory_iterator(answers)->path()); };
 
-    const at::Tensor first = Teachers(recipe, labels, spec, answers).probabilities(images.narrow(0, 0, 2));
+    const at::Tensor first = Teachers(recipe, labels, spec, {}, answers).probabilities(images.narrow(0, 0, 2));
     const auto of_two = bytes();
-    const at::Tensor second = Teachers(recipe, labels, spec, answers).probabilities(images);
+    const at::Tensor second = Teachers(recipe, labels, spec, {}, answers).probabilities(images);
     CHECK(bytes() == of_two / 2 * 3);
     CHECK(at::equal(second.narrow(0, 0, 2), first));
     CHECK(at::allclose(second.sum(1), at::ones({3})));

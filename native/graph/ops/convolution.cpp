@@ -52,14 +52,15 @@ bool thinned(at::Tensor& input, const Window& window, const Numbers& padding) {
     return true;
 }
 
-// Whether a convolution whose gradients are recorded is left to the depthwise kernel, which is for strided ones:
-// oneDNN's gradients of those take many times as long in bfloat16 (docs/engine.md), and uneven padding ('SAME') would
-// have to be copied.
-bool is_strided_depthwise(const at::Tensor& input, const at::Tensor& weight, const Window& window, std::int64_t groups,
-                          const Numbers& before, const Numbers& after) {
-    if (window.kernel.size() != 2 || window.strides == Numbers{1, 1} || window.dilations != Numbers{1, 1} ||
-        !can_convolve_depthwise(input, weight) || groups != input.size(1))
+// Whether a convolution whose gradients are recorded is left to the depthwise kernel, which is for strided ones and for
+// filters larger than 3x3: oneDNN's gradients of those take many times as long in bfloat16 (docs/engine.md), and uneven
+// padding ('SAME') would have to be copied.
+bool is_large_or_strided_depthwise(const at::Tensor& input, const at::Tensor& weight, const Window& window,
+                                   std::int64_t groups, const Numbers& before, const Numbers& after) {
+    if (window.kernel.size() != 2 || window.dilations != Numbers{1, 1} || groups != input.size(1) ||
+        !can_convolve_depthwise(input, weight))
         return false;
+    if (window.strides == Numbers{1, 1} && window.kernel[0] * window.kernel[1] <= 9) return false;
     for (std::size_t axis = 0; axis < 2; ++axis)  // LibTorch says what is wrong with it
         if (input.size(static_cast<std::int64_t>(axis) + 2) + before[axis] + after[axis] < window.kernel[axis])
             return false;
@@ -75,7 +76,7 @@ Kernel convolution(const Build& build) {
         Numbers before = window.begin;
         Numbers after = window.end;
         if (!window.symmetric()) window.paddings(input, before, after);
-        if (run.gradients && is_strided_depthwise(input, weight, window, groups, before, after)) {
+        if (run.gradients && is_large_or_strided_depthwise(input, weight, window, groups, before, after)) {
             run.outputs[0] = convolve_depthwise(
                 input, weight, has_bias ? run.inputs[2] : at::Tensor(),
                 {{window.strides[0], window.strides[1]}, {before[0], before[1]}, {after[0], after[1]}});
