@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""The tables of a model's card from the folders that `ouaf evaluate --report` writes:
+
+  card_tables.py --report NEW [--before OLD]
+
+An interval is Wilson's at 95 % (Wilson 1927). Prints top-1 and top-5, the twenty pairs of breeds that the older network (or,
+without one, this one) confuses most, and the share that is right of every breed.
+"""
+import argparse
+import csv
+import pathlib
+
+
+def rows_of(folder, name):
+    with open(folder / name, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def interval(right, count, z=1.959964):
+    """Shares in percent: measured, lower and upper end."""
+    share = right / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
+    return 100 * share, 100 * (middle - half), 100 * (middle + half)
+
+
+def with_interval(right, count):
+    return "{:.2f} % ({:.2f} to {:.2f})".format(*interval(right, count))
+
+
+def print_accuracy(folder):
+    photos = rows_of(folder, "photos.csv")
+    columns = list(photos[0])
+    answers = [columns[i] for i in range(columns.index("true_probability") + 1, len(columns), 2)]
+    first = sum(photo["true"] == photo[answers[0]] for photo in photos)
+    five = sum(photo["true"] in [photo[answer] for answer in answers] for photo in photos)
+    print(f"{len(photos)} photos: top-1 {with_interval(first, len(photos))}, top-5 {with_interval(five, len(photos))}\n")
+
+
+def pairs_of(folder):
+    return {(row["first"], row["second"]): row for row in rows_of(folder, "lookalikes.csv")}
+
+
+def print_pairs(after, before):
+    older, newer = pairs_of(before), pairs_of(after)
+    print("| breeds | taken for each other before | now |\n|---|---|---|")
+    for pair, row in list(older.items())[:20]:
+        now = newer.get(pair, {"total": 0})["total"]
+        print(f"| {row['first_name']}, {row['second_name']} | {row['total']} | {now} |")
+    print()
+
+
+def print_breeds(folder):
+    breeds = sorted(rows_of(folder, "classes.csv"), key=lambda row: float(row["recall"]))
+    print("| breed | photos | right | of the answers, right |\n|---|---|---|---|")
+    for row in breeds:
+        print(f"| {row['name']} | {row['support']} | {100 * float(row['recall']):.1f} % | {100 * float(row['precision']):.1f} % |")
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--report", type=pathlib.Path, required=True)
+    options.add_argument("--before", type=pathlib.Path)
+    options = options.parse_args()
+    print_accuracy(options.report)
+    print_pairs(options.report, options.before or options.report)
+    print_breeds(options.report)
+
+
+main()
