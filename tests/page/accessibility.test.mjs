@@ -7,6 +7,7 @@ import { before, test } from "node:test";
 import { assertNothingFound } from "./axe.mjs";
 import { classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
+import { drawPicture } from "./drawn_picture.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
 
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1200, height: 800 } };
@@ -14,8 +15,11 @@ const letter = { name: "letter.jpg", mimeType: "image/jpeg", buffer: Buffer.from
 
 /** @type {Awaited<ReturnType<typeof hosting>>} */
 let host;
+/** A plain grey picture. @type {{name: string, mimeType: string, buffer: Buffer}} */
+let nothing;
 before(async () => {
   host = await hosting(site, { pause: 20 });
+  nothing = { name: "grey.jpg", mimeType: "image/jpeg", buffer: await drawPicture(browser, "contrast(0)") };
 });
 
 for (const [size, viewport] of Object.entries(sizes)) {
@@ -29,6 +33,9 @@ for (const [size, viewport] of Object.entries(sizes)) {
       await classify(page, photo);
       await page.waitForSelector("[data-photo=shown]");
       await assertNothingFound(page, "done");
+      await classify(page, nothing);
+      assert.equal(await page.locator('[data-verdict="none"]').count(), 1);
+      await assertNothingFound(page, "no dog");
       await page.locator(".breeds summary").click();
       await page.setInputFiles("#photo", [photo, letter, photo]);
       await page.waitForSelector("#many-progress[data-full]", { state: "attached" });
