@@ -163,15 +163,23 @@ at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, cons
     // Row j of the inverse's upper Cholesky factor says how the columns after j take back an error of column j.
     const at::Tensor factor = at::linalg_cholesky(at::cholesky_inverse(at::linalg_cholesky(ordered)), true);
     at::Tensor integers = at::empty_like(left);
-    for (std::int64_t j = 0; j < width; ++j) {
-        const at::Tensor wanted = left.select(2, j);
-        const at::Tensor integer = wanted.round().clamp_(-largest, largest);
-        integers.select(2, j).copy_(integer);
-        if (j + 1 == width) break;
-        const at::Tensor row = factor.select(1, j);  // [groups, width]
-        const at::Tensor error = (wanted - integer) / row.narrow(1, j, 1);
-        left.narrow(2, j + 1, width - j - 1)
-            .sub_(error.unsqueeze(2) * row.narrow(1, j + 1, width - j - 1).unsqueeze(1));
+    at::Tensor errors = at::empty_like(left);
+    // What a block's errors do to the columns after it is one product.
+    constexpr std::int64_t block = 64;
+    for (std::int64_t first = 0; first < width; first += block) {
+        const std::int64_t last = std::min(first + block, width);
+        for (std::int64_t j = first; j < last; ++j) {
+            const at::Tensor wanted = left.select(2, j);
+            const at::Tensor integer = wanted.round().clamp_(-largest, largest);
+            integers.select(2, j).copy_(integer);
+            const at::Tensor row = factor.select(1, j);  // [groups, width]
+            const at::Tensor error = (wanted - integer) / row.narrow(1, j, 1);
+            errors.select(2, j).copy_(error);
+            const std::int64_t after = last - j - 1;
+            left.narrow(2, j + 1, after).sub_(error.unsqueeze(2) * row.narrow(1, j + 1, after).unsqueeze(1));
+        }
+        const at::Tensor shares = factor.narrow(1, first, last - first).narrow(2, last, width - last);
+        left.narrow(2, last, width - last).sub_(at::bmm(errors.narrow(2, first, last - first), shares));
     }
     return at::empty_like(integers).scatter_(2, across.expand(integers.sizes()), integers);
 }

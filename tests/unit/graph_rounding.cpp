@@ -108,6 +108,28 @@ TEST_CASE("Where they go up and down together, rounding comes near the best inte
     CHECK(ours < best + 0.1 * (nearest - best));  // 0.02 is what it comes to here
 }
 
+TEST_CASE("Rounding follows its definition, column by column, across blocks", "[graph]") {
+    at::manual_seed(3);
+    constexpr std::int64_t width = 150;
+    const at::Tensor inputs = at::randn({600, 1}, at::kDouble) + at::randn({600, width}, at::kDouble);
+    // Variances fall from column to column, so that they are taken in their order.
+    const at::Tensor falling = at::diag_embed(at::arange(width, 0, -1, at::kDouble) * 0.1);
+    const at::Tensor covariance = at::matmul(inputs.t(), inputs) / 600 * 0.01 + falling;
+    const at::Tensor rows = at::randn({20, width}) * 5;
+    // Each error is taken back by the columns left, as the inverse of what is left of the matrix says: GPTQ's
+    // equation 2.
+    const at::Tensor damped = covariance + 0.01 * covariance.diagonal().mean() * at::eye(width, at::kDouble);
+    at::Tensor left = rows.to(at::kDouble).clone();
+    for (std::int64_t j = 0; j < width; ++j) {
+        const at::Tensor inverse = damped.slice(0, j).slice(1, j).inverse();
+        const at::Tensor error = left.select(1, j) - left.select(1, j).round();
+        left.select(1, j).round_();
+        if (j + 1 < width) left.slice(1, j + 1).sub_(at::outer(error / inverse[0][0], inverse[0].slice(0, 1)));
+    }
+    const at::Tensor rounded = round_columns(rows.unsqueeze(0), at::ones({1, 20}), covariance.unsqueeze(0), 127)[0];
+    CHECK(at::equal(rounded, left));
+}
+
 TEST_CASE("A whole network rounded against data does less harm than one rounded to the nearest", "[graph]") {
     const Graph original = network();
     const Graph nearest = export_graph(original, {.weights = WeightStorage::int8}).graph;
