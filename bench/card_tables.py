@@ -4,7 +4,9 @@
   card_tables.py --report NEW [--before OLD]
 
 An interval is Wilson's at 95 % (Wilson 1927). Prints top-1 and top-5, the twenty pairs of breeds that the older network (or,
-without one, this one) confuses most, and the share that is right of every breed.
+without one, this one) confuses most, the share that is right of every breed, and top-1 among fewer breeds: those that the
+photos are of, and the first twelve by id. There the likeliest of these breeds counts; where none is among the five likeliest of
+all, the answer counts as wrong.
 """
 import argparse
 import csv
@@ -28,13 +30,25 @@ def with_interval(right, count):
     return "{:.2f} % ({:.2f} to {:.2f})".format(*interval(right, count))
 
 
-def print_accuracy(folder):
+def answers_of(folder):
+    """(class, the five likeliest, best first) of each photo."""
     photos = rows_of(folder, "photos.csv")
     columns = list(photos[0])
-    answers = [columns[i] for i in range(columns.index("true_probability") + 1, len(columns), 2)]
-    first = sum(photo["true"] == photo[answers[0]] for photo in photos)
-    five = sum(photo["true"] in [photo[answer] for answer in answers] for photo in photos)
-    print(f"{len(photos)} photos: top-1 {with_interval(first, len(photos))}, top-5 {with_interval(five, len(photos))}\n")
+    places = [columns[i] for i in range(columns.index("true_probability") + 1, len(columns), 2)]
+    return [(photo["true"], [photo[place] for place in places]) for photo in photos]
+
+
+def print_accuracy(folder):
+    answers = answers_of(folder)
+    first = sum(true == five[0] for true, five in answers)
+    among_five = sum(true in five for true, five in answers)
+    print(f"{len(answers)} photos: top-1 {with_interval(first, len(answers))}, top-5 {with_interval(among_five, len(answers))}")
+    present = sorted({true for true, _ in answers})
+    for classes in (present, present[:12]):
+        asked = [(true, [one for one in five if one in classes]) for true, five in answers if true in classes]
+        right = sum(known[:1] == [true] for true, known in asked)
+        print(f"among {len(classes)} classes, {len(asked)} photos: top-1 {with_interval(right, len(asked))}")
+    print()
 
 
 def pairs_of(folder):

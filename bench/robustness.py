@@ -60,7 +60,7 @@ CHANGES = {
     "JPEG, quality": ((30, 15, 7), squeezed),
     "rotation, degrees": ((15, 30, 90), turned),
     "covered, share of the area": ((0.1, 0.25, 0.5), covered),
-    "grey": ((1,), lambda photo, _, __: photo.convert("L").convert("RGB")),
+    "grey": (("",), lambda photo, _, __: photo.convert("L").convert("RGB")),
 }
 
 
@@ -79,6 +79,12 @@ def measure(models, photos, change, level, scratch):
     return [100 * json.loads(answer)["top1"] for answer in answers]
 
 
+def name_of(model):
+    """A run's bundle lies in its folder `model`."""
+    path = pathlib.Path(model)
+    return path.parent.name if path.name == "model" else path.name
+
+
 def draw(rows, models, file):
     """Small curves beside each other, one a change: from the photos as they are to the hardest."""
     width, height, gap, colours = 150, 150, 34, ("#1b6e53", "#9a9a9a", "#b5651d", "#3b5ba5")
@@ -93,12 +99,12 @@ def draw(rows, models, file):
             parts.append(f'<text x="{left - 4}" y="{34 + height - height * share / 100}" text-anchor="end">{share}</text>')
         across = [left + 12 + i * (width - 24) / (len(points) - 1) for i in range(len(points))]
         for x, (_, level, _) in zip(across, points):
-            parts.append(f'<text x="{x}" y="{height + 44}" text-anchor="middle">{level if len(points) > 2 or level == "" else "yes"}</text>')
+            parts.append(f'<text x="{x}" y="{height + 44}" text-anchor="middle">{level}</text>')
         for m in range(len(models)):
             line = " ".join(f"{x:.1f},{30 + height - height * top1[m] / 100:.1f}" for x, (_, _, top1) in zip(across, points))
             parts.append(f'<polyline points="{line}" fill="none" stroke="{colours[m % 4]}" stroke-width="2"/>')
     for m, model in enumerate(models):
-        parts.append(f'<text x="{40 + m * 220}" y="{height + 66}" fill="{colours[m % 4]}">{pathlib.Path(model).parent.name if pathlib.Path(model).name == "model" else pathlib.Path(model).name}: top-1 in %</text>')
+        parts.append(f'<text x="{40 + m * 220}" y="{height + 66}" fill="{colours[m % 4]}">{name_of(model)}: top-1 in %</text>')
     total = 40 + len(names) * (width + gap)
     file.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {height + 76}" font-family="sans-serif" '
                     f'font-size="9">\n<rect width="100%" height="100%" fill="#fff"/>\n' + "\n".join(parts) + "\n</svg>\n")
@@ -113,16 +119,15 @@ def main():
     options = options.parse_args()
     listed = (options.data / "lists" / "test_list.txt").read_text().split()
     photos = [options.data / "Images" / path for path in listed][::options.step]
+    cases = [("as they are", "", lambda photo, _, __: photo)]
+    cases += [(name, level, change) for name, (levels, change) in CHANGES.items() for level in levels]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder) / "photos"
-        plain = (lambda photo, _, __: photo)
         print(f"| {len(photos)} photos | | " + " | ".join(options.models) + " |\n|---|---|" + "---|" * len(options.models))
-        for name, level, change in [("as they are", "", plain)] + [(name, level, change) for name, (levels, change)
-                                                                   in CHANGES.items() for level in levels]:
+        for name, level, change in cases:
             rows.append((name, level, measure(options.models, photos, change, level, scratch)))
-            shown = "" if name == "grey" else level
-            print(f"| {name} | {shown} | " + " | ".join(f"{top1:.1f} %" for top1 in rows[-1][2]) + " |", flush=True)
+            print(f"| {name} | {level} | " + " | ".join(f"{top1:.1f} %" for top1 in rows[-1][2]) + " |", flush=True)
     if options.plot:
         draw(rows, options.models, options.plot)
 
