@@ -29,7 +29,7 @@ struct Options {
     std::vector<std::string> sources;
     std::vector<double> shares;
     std::string data;
-    int bits = 8;
+    double bits = 8;
     std::string out;
 };
 
@@ -83,7 +83,7 @@ void run(Options options) {
     graph::save_onnx(blended.graph, (out / "model.onnx").string());
     blended.graph =
         options.data.empty()
-            ? graph::export_graph(blended.graph, {.weights = graph::WeightStorage::int8, .bits = options.bits}).graph
+            ? graph::export_graph(blended.graph, {.weights = graph::WeightStorage::int8}).graph
             : graph::export_rounded(blended.graph, photos_of(options.data, blended.bundle.preprocess), options.bits);
     save_model(out / "model", std::move(blended));
     std::printf("%s: the mean of %zu networks, in float32 and as an int8 bundle\n", (out / "model").c_str(),
@@ -101,10 +101,11 @@ void add_blend(CLI::App& app) {
         ->expected(1, 1000);
     command->add_option("--shares", options->shares, "a number for each, their sum 1; equal ones without")
         ->delimiter(',');
-    command->add_option("--data", options->data,
-                        "photos that the int8 weights are rounded against (without: each to the nearest)");
-    command->add_option("--bits", options->bits, "of the int8 weights: fewer compress better")
-        ->check(CLI::Range(3, 8))
+    CLI::Option* data = command->add_option(
+        "--data", options->data, "photos that the int8 weights are rounded against (without: each to the nearest)");
+    command->add_option("--bits", options->bits, "a weight, of the int8 weights once they are compressed")
+        ->check(CLI::Range(2.0, 8.0))
+        ->needs(data)
         ->capture_default_str();
     command->add_option("--out", options->out, "a folder for model.onnx and the bundle model/")->required();
     command->callback([options] { run(*options); });

@@ -28,7 +28,9 @@ constexpr std::array helps{
     Help{"stored_side", "Pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at."},
     Help{"crop_to_box", "Photos are cut to the boxes that come with the data set."},
     Help{"unreadable", "Share of the photos that may be left out because they can't be read."},
-    Help{"weight_bits", "Of the bundle's int8 weights; with fewer than 8 it compresses better."},
+    Help{"weight_bits",
+         "A weight, of the bundle's int8 weights once it is compressed: with fewer it is smaller, and a little less "
+         "right."},
     Help{"head.iterations", "Steps of L-BFGS that fit the head, at most."},
     Help{"head.pull_to_start", "How strongly the head is held at the backbone's own rows, of classes that it knows."},
     Help{"head.weight_decay", "How strongly the head is held at 0, of classes that the backbone does not know."},

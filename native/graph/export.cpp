@@ -86,9 +86,8 @@ Exported export_graph(Graph graph, const ExportOptions& options) {
                 fail(graph, "int8 weights need opset 13, which does not have all operators of this graph of opset " +
                                 std::to_string(standard_opset(graph)) +
                                 "; use float16 weights, or export the network with opset 13 or newer");
-            quantise_weights(graph, options.bits);
-            done.push_back("weights int8 a channel" +
-                           (options.bits < 8 ? ", of " + std::to_string(options.bits) + " bits" : std::string()));
+            quantise_weights(graph);
+            done.push_back("weights int8 a channel");
     }
     for (const std::string& each : done) exported.done += (exported.done.empty() ? "" : ", ") + each;
     graph.metadata["ouaf.export"] = exported.done;

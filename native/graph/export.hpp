@@ -21,7 +21,6 @@ enum class WeightStorage {
 
 struct ExportOptions {
     WeightStorage weights = WeightStorage::float32;
-    int bits = 8;  // of int8 weights: see quantise.hpp
     bool fold_batch_norms = true;
     // The opset of the result. Without one it is 17 (read by every ONNX Runtime since 1.12), or the nearest to it,
     // going towards the graph's own, that has all of its operators with their meaning.

@@ -8,29 +8,39 @@ namespace ouaf::graph {
 
 namespace {
 
-double squared_error(std::span<const float> values, float scale, int largest) {
+constexpr auto largest = static_cast<float>(largest_integer);
+
+double squared_error(std::span<const float> values, float scale) {
     double error = 0;
     for (const float value : values) {
-        const double difference = value - scale * static_cast<float>(to_int8(value, scale, largest));
+        const double difference = value - scale * static_cast<float>(to_int8(value, scale));
         error += difference * difference;
     }
     return error;
 }
 
 // With the integers fixed, the scale of least squared error.
-float refitted(std::span<const float> values, float scale, int largest) {
+float refitted(std::span<const float> values, float scale) {
     double product = 0;
     double square = 0;
     for (const float value : values) {
-        const double integer = to_int8(value, scale, largest);
+        const double integer = to_int8(value, scale);
         product += integer * value;
         square += integer * integer;
     }
     return square > 0 ? static_cast<float>(product / square) : scale;
 }
 
+// Up to what float32 loses of a product: far less than chance would bring some values together to.
+bool lie_on(std::span<const float> values, float scale) {
+    constexpr float tolerance = 1e-4f;
+    return std::ranges::all_of(values, [&](float value) {
+        return std::abs(value / scale - static_cast<float>(to_int8(value, scale))) < tolerance;
+    });
+}
+
 // The DequantizeLinear that takes the place of the weight's initializer.
-Node quantise(Graph& graph, const StoredWeight& weight, int bits) {
+Node quantise(Graph& graph, const StoredWeight& weight) {
     const Tensor original = std::move(graph.initializers.at(weight.name));
     graph.initializers.erase(weight.name);
     const auto values = original.values<float>();
@@ -42,11 +52,10 @@ Node quantise(Graph& graph, const StoredWeight& weight, int bits) {
 
     std::vector<std::vector<float>> slices(channels);
     for (std::size_t i = 0; i < values.size(); ++i) slices[channel_of(i)].push_back(values[i]);
-    const int largest = largest_integer(bits, static_cast<std::int64_t>(values.size() / channels));
     std::vector<float> scales;
-    for (const auto& slice : slices) scales.push_back(best_scale(slice, largest));
+    for (const auto& slice : slices) scales.push_back(best_scale(slice));
     std::vector<std::int8_t> integers(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) integers[i] = to_int8(values[i], scales[channel_of(i)], largest);
+    for (std::size_t i = 0; i < values.size(); ++i) integers[i] = to_int8(values[i], scales[channel_of(i)]);
 
     graph.initializers[weight.name + ".int8"] = make_tensor(original.dims, std::span<const std::int8_t>(integers));
     graph.initializers[weight.name + ".scale"] =
@@ -74,46 +83,41 @@ std::optional<StoredWeight> stored_weight(const Graph& graph, const Node& node) 
     return std::nullopt;
 }
 
-int largest_integer(int bits, std::int64_t row_width) {
-    constexpr std::int64_t few = 64;
-    return (1 << ((row_width < few ? 8 : bits) - 1)) - 1;
-}
-
-std::int8_t to_int8(float value, float scale, int largest) {
+std::int8_t to_int8(float value, float scale) {
     // Adding 1.5 * 2^23 rounds a small float to an integer in the sum's last bit, many times faster than a
     // call.
     constexpr float rounder = 12582912.0f;
-    const float clamped = std::clamp(value / scale, -static_cast<float>(largest), static_cast<float>(largest));
+    const float clamped = std::clamp(value / scale, -largest, largest);
     return static_cast<std::int8_t>((clamped + rounder) - rounder);
 }
 
-float best_scale(std::span<const float> values, int largest) {
+float best_scale(std::span<const float> values) {
     float top = 0;
     for (const float value : values) top = std::max(top, std::abs(value));
     if (top < 1e-30f || !std::isfinite(top)) return 1;  // all zero, but for what float32 cannot scale
-    // m = largest keeps the top value exactly; a larger m clips it for a finer step elsewhere, which pays where
-    // values are many and the top stands alone; a smaller m finds the scale of values quantised before.
-    const auto steps = static_cast<float>(largest);
-    float best = top / steps;
-    double least = squared_error(values, best, largest);
+    for (int m = 1; m <= largest_integer; ++m)
+        if (const float scale = top / static_cast<float>(m); lie_on(values, scale)) return scale;
+    float best = top / largest;
+    double least = squared_error(values, best);
     const auto consider = [&](float scale) {
-        const double error = squared_error(values, scale, largest);
+        const double error = squared_error(values, scale);
         if (error < least) {
             least = error;
             best = scale;
         }
     };
-    for (int m = largest / 2 + 1; m < largest; ++m) consider(top / static_cast<float>(m));
-    constexpr int clipped = 32;  // candidates from the largest to half as many steps more
-    for (int i = 0; i <= clipped; ++i) {
-        const float scale = top / (steps * (1 + 0.5f * static_cast<float>(i) / clipped));
+    // m = 127 keeps the top value exactly; a larger m clips it for a finer step elsewhere, which pays where values are
+    // many and the top stands alone.
+    constexpr int candidates = 32;  // from 127 to half as many more
+    for (int i = 0; i <= candidates; ++i) {
+        const float scale = top / (largest * (1 + 0.5f * static_cast<float>(i) / candidates));
         consider(scale);
-        consider(refitted(values, scale, largest));
+        consider(refitted(values, scale));
     }
     return best;
 }
 
-void quantise_weights(Graph& graph, int bits) {
+void quantise_weights(Graph& graph) {
     const auto opset = graph.opsets.find("");
     if (opset == graph.opsets.end() || opset->second < 13)
         fail(graph, "int8 weights with a scale a channel need opset 13 or newer; export the model with opset 13");
@@ -121,7 +125,7 @@ void quantise_weights(Graph& graph, int bits) {
     for (std::size_t index = 0; index < graph.nodes.size(); ++index) {
         // A weight that two nodes share is gone from the initializers when the second asks.
         if (const auto weight = stored_weight(graph, graph.nodes[index]))
-            dequantise.push_back(quantise(graph, *weight, bits));
+            dequantise.push_back(quantise(graph, *weight));
     }
     graph.nodes.insert(graph.nodes.begin(), std::make_move_iterator(dequantise.begin()),
                        std::make_move_iterator(dequantise.end()));

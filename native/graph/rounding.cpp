@@ -5,6 +5,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -13,6 +14,7 @@
 #include "native/graph/network.hpp"
 #include "native/graph/ops/window.hpp"
 #include "native/graph/quantise.hpp"
+#include "native/graph/sensitivity.hpp"
 #include "native/graph/torch_tensor.hpp"
 
 namespace ouaf::graph {
@@ -113,31 +115,109 @@ std::vector<Sums> measure_inputs(const Graph& graph, const std::vector<Layer>& l
     return sums;
 }
 
-at::Tensor scales_of(const at::Tensor& rows, int largest) {
-    const at::Tensor flat = rows.flatten(0, 1).contiguous();
-    at::Tensor scales = at::empty({flat.size(0)});
-    for (std::int64_t row = 0; row < flat.size(0); ++row) {
-        const at::Tensor values = flat[row];
-        scales[row] = best_scale({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, largest);
-    }
-    return scales.view({rows.size(0), rows.size(1)});
+// [groups, rows, width], and back.
+at::Tensor rows_of(const Layer& layer, const Graph& graph) {
+    const Tensor& stored = graph.initializers.at(layer.weight.name);
+    const at::Tensor given = to_torch(stored);
+    return (layer.weight.axis == 0 ? given : given.t())
+        .reshape({layer.groups, stored.dims[layer.weight.axis] / layer.groups, -1})
+        .contiguous();
 }
 
-void round_layer(Graph& graph, const Layer& layer, const Sums& sums, int bits) {
-    const bool rows_are_outputs = layer.weight.axis == 0;
-    Tensor& stored = graph.initializers.at(layer.weight.name);
-    const at::Tensor given = to_torch(stored);
-    const at::Tensor rows = (rows_are_outputs ? given : given.t())
-                                .reshape({layer.groups, stored.dims[layer.weight.axis] / layer.groups, -1})
-                                .contiguous();
-    const InputStatistics inputs = sums.statistics();
+Tensor from_rows(const at::Tensor& rows, const Layer& layer, const Dims& dims) {
+    return from_torch(layer.weight.axis == 0 ? rows.reshape(dims) : rows[0].t().contiguous());
+}
+
+// What an error's square is weighed by, [groups, width, width].
+at::Tensor weighed_by(const Layer& layer, const InputStatistics& inputs) {
     // Without a bias to take it, a mean error is an error like any other.
-    const at::Tensor spread =
-        layer.bias ? inputs.covariance : inputs.covariance + inputs.mean.unsqueeze(2) * inputs.mean.unsqueeze(1);
-    const int largest = largest_integer(bits, rows.size(2));
-    const at::Tensor scales = scales_of(rows, largest);
-    const at::Tensor rounded = round_columns(rows, scales, spread, largest).to(at::kFloat) * scales.unsqueeze(2);
-    stored = from_torch(rows_are_outputs ? rounded.reshape(given.sizes()) : rounded[0].t().contiguous());
+    return layer.bias ? inputs.covariance : inputs.covariance + inputs.mean.unsqueeze(2) * inputs.mean.unsqueeze(1);
+}
+
+struct Elimination {
+    at::Tensor order;   // [groups, width] of columns: those of the largest variance first
+    at::Tensor factor;  // [groups, width, width], upper: row j says how columns after j take back an error of column j
+};
+
+Elimination eliminate(const at::Tensor& covariance) {
+    constexpr double damping = 0.01;   // of the mean variance, onto every one: what few data leave open stays near
+    constexpr double smallest = 1e-9;  // where nothing ever goes in
+    const at::Tensor variance = covariance.diagonal(0, 1, 2);
+    const at::Tensor order = variance.argsort(1, true);
+    const at::Tensor floor = (variance.mean(1) * damping).clamp_min(smallest);
+    const at::Tensor ordered = covariance.gather(1, order.unsqueeze(2).expand(covariance.sizes()))
+                                   .gather(2, order.unsqueeze(1).expand(covariance.sizes())) +
+                               floor.view({-1, 1, 1}) * at::eye(covariance.size(1), at::kDouble);
+    return {order, at::linalg_cholesky(at::cholesky_inverse(at::linalg_cholesky(ordered)), true)};
+}
+
+// [groups, rows]: where a weight may be any number, the steps that keep it best.
+at::Tensor finest_steps(const at::Tensor& rows) {
+    const at::Tensor flat = rows.flatten(0, 1).contiguous();
+    at::Tensor steps = at::empty({flat.size(0)});
+    for (std::int64_t row = 0; row < flat.size(0); ++row) {
+        const at::Tensor values = flat[row];
+        steps[row] = best_scale({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+    }
+    return steps.view({rows.size(0), rows.size(1)});
+}
+
+// In bits, of all the numbers together.
+double entropy(const at::Tensor& integers) {
+    const at::Tensor counts =
+        (integers.flatten().to(at::kLong) + largest_integer).bincount({}, 2 * largest_integer + 1);
+    const at::Tensor shares = counts.to(at::kDouble) / static_cast<double>(integers.numel());
+    return -at::xlogy(shares, shares).sum().item<double>() / std::log(2.0) * static_cast<double>(integers.numel());
+}
+
+at::Tensor nearest(const at::Tensor& rows, const at::Tensor& steps) {
+    return (rows / steps.unsqueeze(2)).round_().clamp_(-largest_integer, largest_integer);
+}
+
+// Of each layer [groups, rows], so that its integers come to `bits` a weight.
+std::vector<at::Tensor> coarser_steps(const Graph& graph, const std::vector<Layer>& layers,
+                                      const std::vector<Sums>& sums, const at::Tensor& images, double bits) {
+    std::vector<Node> nodes;
+    for (const Layer& layer : layers) nodes.push_back(layer.node);
+    const std::vector<at::Tensor> sensitivities = channel_sensitivities(graph, nodes, images);
+    std::vector<at::Tensor> rows;
+    std::vector<at::Tensor> finest;
+    std::vector<at::Tensor> shares;  // of the step that all have in common
+    double weights = 0;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        rows.push_back(rows_of(layers[i], graph));
+        weights += static_cast<double>(rows[i].numel());
+        finest.push_back(rows[i].abs().amax(2).clamp_min(1e-30).div(largest_integer));
+        const at::Tensor factor = eliminate(weighed_by(layers[i], sums[i].statistics())).factor;
+        const at::Tensor left = factor.diagonal(0, 1, 2).square().reciprocal().mean(1);  // of an error's square
+        const at::Tensor cost = sensitivities[i].view({layers[i].groups, -1}) * left.unsqueeze(1);
+        shares.push_back(cost.clamp_min(1e-30).rsqrt().to(at::kFloat));
+    }
+    const auto steps_at = [&](std::size_t i, double common) {
+        // A step of the largest weight's size leaves one integer of each sign.
+        return at::minimum(at::maximum(shares[i] * common, finest[i]), finest[i] * largest_integer);
+    };
+    // The common step by bisection, its logarithm between those of the outermost that make a difference.
+    double low = -70;
+    double high = 70;
+    for (int halving = 0; halving < 24; ++halving) {
+        const double middle = (low + high) / 2;
+        double sum = 0;
+        for (std::size_t i = 0; i < layers.size(); ++i) sum += entropy(nearest(rows[i], steps_at(i, std::exp(middle))));
+        (sum > bits * weights ? low : high) = middle;
+    }
+    std::vector<at::Tensor> steps;
+    for (std::size_t i = 0; i < layers.size(); ++i) steps.push_back(steps_at(i, std::exp(high)));
+    return steps;
+}
+
+void round_layer(Graph& graph, const Layer& layer, const Sums& sums, const at::Tensor& steps) {
+    const at::Tensor rows = rows_of(layer, graph);
+    const InputStatistics inputs = sums.statistics();
+    const at::Tensor rounded =
+        round_columns(rows, steps, weighed_by(layer, inputs)).to(at::kFloat) * steps.unsqueeze(2);
+    Tensor& stored = graph.initializers.at(layer.weight.name);
+    stored = from_rows(rounded, layer, stored.dims);
     if (!layer.bias) return;
     const at::Tensor lost = at::matmul((rows - rounded).to(at::kDouble), inputs.mean.unsqueeze(2)).flatten();
     Tensor& bias = graph.initializers.at(*layer.bias);
@@ -147,21 +227,12 @@ void round_layer(Graph& graph, const Layer& layer, const Sums& sums, int bits) {
 
 }  // namespace
 
-at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, const at::Tensor& covariance, int largest) {
-    constexpr double damping = 0.01;   // of the mean variance, onto every one: what few data leave open stays near
-    constexpr double smallest = 1e-9;  // where nothing ever goes in
+at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, const at::Tensor& covariance) {
     const std::int64_t width = weight.size(2);
-    const at::Tensor variance = covariance.diagonal(0, 1, 2);
-    const at::Tensor order = variance.argsort(1, true);  // [groups, width]
+    const auto [order, factor] = eliminate(covariance);
     const at::Tensor across = order.unsqueeze(1);
-    const at::Tensor steps = scale.to(at::kDouble).unsqueeze(2);
-    at::Tensor left = (weight.to(at::kDouble) / steps).gather(2, across.expand(weight.sizes()));  // in steps
-    const at::Tensor floor = (variance.mean(1) * damping).clamp_min(smallest);
-    const at::Tensor ordered = covariance.gather(1, order.unsqueeze(2).expand(covariance.sizes()))
-                                   .gather(2, across.expand(covariance.sizes())) +
-                               floor.view({-1, 1, 1}) * at::eye(width, at::kDouble);
-    // Row j of the inverse's upper Cholesky factor says how the columns after j take back an error of column j.
-    const at::Tensor factor = at::linalg_cholesky(at::cholesky_inverse(at::linalg_cholesky(ordered)), true);
+    at::Tensor left = (weight.to(at::kDouble) / scale.to(at::kDouble).unsqueeze(2))
+                          .gather(2, across.expand(weight.sizes()));  // in steps
     at::Tensor integers = at::empty_like(left);
     at::Tensor errors = at::empty_like(left);
     // What a block's errors do to the columns after it is one product.
@@ -170,7 +241,7 @@ at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, cons
         const std::int64_t last = std::min(first + block, width);
         for (std::int64_t j = first; j < last; ++j) {
             const at::Tensor wanted = left.select(2, j);
-            const at::Tensor integer = wanted.round().clamp_(-largest, largest);
+            const at::Tensor integer = wanted.round().clamp_(-largest_integer, largest_integer);
             integers.select(2, j).copy_(integer);
             const at::Tensor row = factor.select(1, j);  // [groups, width]
             const at::Tensor error = (wanted - integer) / row.narrow(1, j, 1);
@@ -184,17 +255,21 @@ at::Tensor round_columns(const at::Tensor& weight, const at::Tensor& scale, cons
     return at::empty_like(integers).scatter_(2, across.expand(integers.sizes()), integers);
 }
 
-void round_weights(Graph& graph, const at::Tensor& images, int bits) {
+void round_weights(Graph& graph, const at::Tensor& images, double bits) {
     const std::vector<Layer> layers = find_layers(graph);
     const std::vector<Sums> sums = measure_inputs(graph, layers, images);
-    for (std::size_t i = 0; i < layers.size(); ++i) round_layer(graph, layers[i], sums[i], bits);
+    std::vector<at::Tensor> steps;
+    if (bits < 8) steps = coarser_steps(graph, layers, sums, images, bits);
+    else
+        for (const Layer& layer : layers) steps.push_back(finest_steps(rows_of(layer, graph)));
+    for (std::size_t i = 0; i < layers.size(); ++i) round_layer(graph, layers[i], sums[i], steps[i]);
 }
 
-Graph export_rounded(Graph graph, const at::Tensor& images, int bits) {
+Graph export_rounded(Graph graph, const at::Tensor& images, double bits) {
     remove_dropout(graph);
     fold_batch_norms(graph);
     round_weights(graph, images, bits);  // export_graph finds them on its grid
-    return export_graph(std::move(graph), {.weights = WeightStorage::int8, .bits = bits}).graph;
+    return export_graph(std::move(graph), {.weights = WeightStorage::int8}).graph;
 }
 
 }  // namespace ouaf::graph

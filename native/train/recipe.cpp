@@ -115,7 +115,7 @@ void each_key(Recipe& recipe, Visit&& visit) {
     visit("stored_side", recipe.stored_side, 0, 8192);
     visit("crop_to_box", recipe.crop_to_box, 0, 1);
     visit("unreadable", recipe.unreadable, 0, 1);
-    visit("weight_bits", recipe.weight_bits, 3, 8);
+    visit("weight_bits", recipe.weight_bits, 2, 8);
 }
 
 class Write {

@@ -103,7 +103,7 @@ struct Recipe {
     int stored_side = 0;      // pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at
     bool crop_to_box = false;  // photos are their bounding boxes, in training, validation and test
     double unreadable = 0.01;  // share of the photos that may be left out because they can't be read
-    int weight_bits = 8;       // of the bundle's int8 weights: see graph/quantise.hpp
+    double weight_bits = 8;    // a weight, of the bundle's int8 weights once compressed: see graph/rounding.hpp
     HeadRecipe head;
     std::vector<Stage> stages;  // by gradients; without any a head is fitted
     DistilRecipe distil;

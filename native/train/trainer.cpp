@@ -10,9 +10,11 @@
 #include <utility>
 
 #include "native/bundle/model.hpp"
+#include "native/evaluate/inference.hpp"
 #include "native/evaluate/report.hpp"
 #include "native/graph/classifier_form.hpp"
 #include "native/graph/quantise.hpp"
+#include "native/graph/rounding.hpp"
 #include "native/train/head_trainer.hpp"
 #include "native/train/run_directory.hpp"
 #include "native/train/starting_network.hpp"
@@ -52,6 +54,15 @@ std::pair<Dataset, Dataset> open_photos(DataRecipe recipe) {
         throw std::runtime_error(recipe.root.string() +
                                  ": no photos are left for the test; add some, or give 'split' a share for it");
     return {std::move(parts.train), std::move(parts.test)};
+}
+
+// A backbone of 8 bits is int8 already; only the head is new.
+void store_as_int8(Model& model, const std::vector<Sample>& training, double bits) {
+    constexpr std::size_t photos = 256;
+    if (bits == 8) graph::quantise_weights(model.graph);
+    else
+        model.graph =
+            graph::export_rounded(model.graph, prepared_photos(model.bundle.preprocess, training, photos), bits);
 }
 
 }  // namespace
@@ -95,7 +106,7 @@ TrainingResult train(const Recipe& recipe, const std::filesystem::path& folder, 
 
     result.float32 = evaluate(model, test_samples, share.stage("test, float32 weights"));
     run.record(test_event("float32", static_cast<std::int64_t>(result.float32.photos), result.float32.accuracy));
-    graph::quantise_weights(model.graph);
+    store_as_int8(model, training.samples, recipe.weight_bits);
     result.int8 = evaluate(model, test_samples, share.stage("test, int8 weights"));
     const auto test_photos = static_cast<std::int64_t>(result.int8.photos);
     run.record(test_event("int8", test_photos, result.int8.accuracy));

@@ -198,6 +198,8 @@ TEST_CASE("the scale of int8 weights has the least squared error", "[graph]") {
     // Values on a grid give the grid back, also where 127 steps are not used.
     const std::vector<float> grid{0.03f * 5, 0.03f * -101, 0.03f * 44, 0.03f};
     CHECK(best_scale(grid) == Approx(0.03).epsilon(1e-6));
+    const std::vector<float> coarse{0.07f * 5, 0.07f * -3, 0.07f * 2, 0};
+    CHECK(best_scale(coarse) == Approx(0.07).epsilon(1e-6));
     // One outlier among many small values: clipping it beats max / 127.
     const Tensor cloud = noise({4096}, 9);
     std::vector<float> values(cloud.values<float>().begin(), cloud.values<float>().end());
