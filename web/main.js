@@ -311,8 +311,8 @@ const camera = createCamera(
 inEachLanguage(drawKnows);
 inEachLanguage(drawMessage);
 page.dataset.started = "";
-listenForPhotos(input, takeAll);
 worker.start(false);
+listenForPhotos(input, takeAll);
 
 part("take-version", HTMLButtonElement).addEventListener("click", takeNewVersion);
 if (!firstVisit) keepOffline();

@@ -23,10 +23,12 @@ export function listenForPhotos(input, take) {
   const pass = (/** @type {FileList | null | undefined} */ files) => {
     if (files?.length) take([...files]);
   };
-  input.addEventListener("change", () => {
+  const passChosen = () => {
     pass(input.files);
     input.value = ""; // so that choosing the same file again is a change too
-  });
+  };
+  input.addEventListener("change", passChosen);
+  passChosen(); // before there was anybody to hear of it
 
   const page = document.documentElement;
   const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
