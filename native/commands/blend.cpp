@@ -51,10 +51,9 @@ void check_classes(const Bundle& first, const Bundle& other, const std::string& 
 
 // Of the training split.
 at::Tensor photos_of(const fs::path& data, const PreprocessSpec& spec) {
-    constexpr std::size_t most = 256;
     DataRecipe recipe;
     recipe.root = data;
-    at::Tensor photos = prepared_photos(spec, open_partition(recipe).train.samples, most);
+    at::Tensor photos = prepared_photos(spec, open_partition(recipe).train.samples, graph::rounding_images);
     if (photos.size(0) == 0) throw std::runtime_error(data.string() + ": none of its photos can be read");
     return photos;
 }

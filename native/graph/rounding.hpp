@@ -10,9 +10,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 #include "native/graph/graph.hpp"
 
 namespace ouaf::graph {
+
+// That runs and commands round against: more of them change little.
+constexpr std::int64_t rounding_images = 256;
 
 // Moves every weight that quantise_weights stores to a multiple of its channel's step, and the biases. With 8 bits the
 // step is best_scale. With fewer, steps are so much wider that the integers' entropy, each weight's by itself, comes to

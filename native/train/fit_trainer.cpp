@@ -299,7 +299,7 @@ class FitRun {
 
     // As the network sees them in use: what int8 weights are rounded against.
     at::Tensor some_training_pictures() const {
-        const std::int64_t count = std::min<std::int64_t>(256, data_.training.count());
+        const std::int64_t count = std::min(graph::rounding_images, data_.training.count());
         const at::Tensor places = (at::arange(count, at::kLong) * data_.training.count()).floor_divide(count);
         const PreprocessSpec& spec = model_.bundle.preprocess;
         return plain(data_.training.gather(places), data_.training.aspects.index_select(0, places),

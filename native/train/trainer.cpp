@@ -58,11 +58,10 @@ std::pair<Dataset, Dataset> open_photos(DataRecipe recipe) {
 
 // A backbone of 8 bits is int8 already; only the head is new.
 void store_as_int8(Model& model, const std::vector<Sample>& training, double bits) {
-    constexpr std::size_t photos = 256;
     if (bits == 8) graph::quantise_weights(model.graph);
     else
-        model.graph =
-            graph::export_rounded(model.graph, prepared_photos(model.bundle.preprocess, training, photos), bits);
+        model.graph = graph::export_rounded(
+            model.graph, prepared_photos(model.bundle.preprocess, training, graph::rounding_images), bits);
 }
 
 }  // namespace

@@ -6,13 +6,13 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { alertText, classify, open, waitForState } from "./browser.mjs";
+import { alertText, answers, classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
 import { interrupted, missing, truncated, webPage } from "./server.mjs";
 
 /**
- * Opens the page and notes every position of the progress bar on the way, once it knows how many bytes there are.
+ * Opens the page and notes every position of the progress bar on the way.
  * @param {string} address
  */
 async function watchLoading(address) {
@@ -26,7 +26,7 @@ async function watchLoading(address) {
       const text = document.querySelector("#progress-text");
       if (!progress || !text) return;
       new MutationObserver(() => {
-        if (progress.max > 1) steps.push({ value: progress.value, max: progress.max, text: text.textContent ?? "" });
+        steps.push({ value: progress.value, max: progress.max, text: text.textContent ?? "" });
       }).observe(text, { childList: true, characterData: true, subtree: true });
     });
   });
@@ -89,6 +89,25 @@ test("a photo chosen while the model loads is answered as soon as it can be", as
   const { page, close } = await open(browser, host.address);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.state), "loading");
   assert.equal((await classify(page, photo)).length, 3);
+  await close();
+});
+
+test("a photo chosen before the page's code has come is answered too", async () => {
+  const host = await hosting(site);
+  const { page, close } = await open(browser, "about:blank");
+  /** @type {(value?: unknown) => void} */
+  let release = () => {};
+  const held = new Promise((done) => (release = done));
+  await page.route("**/main.js", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(host.address, { waitUntil: "commit" });
+  await page.setInputFiles("#photo", photo);
+  assert.equal(await page.evaluate(() => "started" in document.documentElement.dataset), false);
+  release();
+  await waitForState(page, "done", "error");
+  assert.equal((await answers(page)).length, 3);
   await close();
 });
 
