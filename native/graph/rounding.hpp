@@ -16,7 +16,7 @@
 
 namespace ouaf::graph {
 
-// That runs and commands round against: more of them change little.
+// That runs and commands round against.
 constexpr std::int64_t rounding_images = 256;
 
 // Moves every weight that quantise_weights stores to a multiple of its channel's step, and the biases. With 8 bits the
