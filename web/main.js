@@ -12,7 +12,9 @@ import { createStorageView, takeNewVersion, workOffline } from "./lib/offline.js
 import { listenForPhotos, refusedBySize } from "./lib/photo_input.js";
 import { createBreedList } from "./lib/breed_list.js";
 import { createCamera } from "./lib/camera.js";
+import { createCardView } from "./lib/card_view.js";
 import { showExamples } from "./lib/examples.js";
+import { cardIsFaster, recallOutcome } from "./lib/graphics_card.js";
 import { createManyView } from "./lib/many_view.js";
 import { createPartView } from "./lib/part_view.js";
 import { createPhotoView } from "./lib/photo_view.js";
@@ -116,10 +118,13 @@ const manyView = createManyView(
   },
 );
 
-const storageView = createStorageView({
-  text: part("stored", HTMLElement),
-  button: part("clear", HTMLButtonElement),
-});
+const storageView = createStorageView(
+  {
+    text: part("stored", HTMLElement),
+    button: part("clear", HTMLButtonElement),
+  },
+  () => cardView.forget(),
+);
 
 // On a first visit the page's files are fetched for later when everything that this visit needs is there.
 const firstVisit = !navigator.serviceWorker?.controller;
@@ -149,10 +154,13 @@ const worker = new WorkerClient((news) => {
       breedList.draw();
       showExamples(part("examples", HTMLElement), news.examples, (photo) => takeAll([photo]));
       if (waiting) ask(waiting);
-      else setState(told ? "error" : "ready");
+      else if (page.dataset.state === "loading") setState(told ? "error" : "ready");
       break;
     case "stored":
       storageView.show(news.state, news.bytes);
+      // Offered where its files can be kept, and where the processor has all its threads to be compared with: a host that
+      // does not isolate the page leaves it one thread on a first visit.
+      if (news.state === "kept" && (crossOriginIsolated || !firstVisit)) cardView.show(news.card);
       if (firstVisit) keepOffline();
       break;
     case "answer":
@@ -167,6 +175,11 @@ const worker = new WorkerClient((news) => {
     case "refused":
       refuse(news);
       break;
+    case "card_failed":
+      modelReady = false;
+      cardView.failed();
+      worker.start(false);
+      break;
     case "failed":
       modelReady = false;
       retry.hidden = false;
@@ -175,6 +188,19 @@ const worker = new WorkerClient((news) => {
       break;
   }
 });
+
+const cardView = createCardView(
+  {
+    area: part("graphics", HTMLElement),
+    text: part("graphics-said", HTMLElement),
+    button: part("graphics-try", HTMLButtonElement),
+  },
+  worker,
+  (bytes) => {
+    storageView.show("kept", bytes);
+    if (waiting) ask(waiting);
+  },
+);
 
 /** @param {File[]} photos  the first is shown at once; several get a list */
 function takeAll(photos) {
@@ -311,7 +337,8 @@ const camera = createCamera(
 inEachLanguage(drawKnows);
 inEachLanguage(drawMessage);
 page.dataset.started = "";
-worker.start(false);
+const outcome = recallOutcome();
+worker.start(false, outcome && cardIsFaster(outcome) ? outcome.key : undefined);
 listenForPhotos(input, takeAll);
 
 part("take-version", HTMLButtonElement).addEventListener("click", takeNewVersion);

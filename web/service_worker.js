@@ -2,11 +2,13 @@
 // Keeps the page itself (not the large downloads: lib/store.js does that), so that it opens without
 // a network, and gives it the two headers of cross-origin isolation, which threads need and a plain
 // static host does not send. Every file comes from one version: a new one is fetched whole, checked
-// by hash and waits until the page asks for it.
+// by hash and waits until the page asks for it. What only the graphics card needs is not fetched here:
+// its wasm and scripts lie among the downloads of those who use it.
 //
 // site_files.js is written by `ouaf publish`. That it changes is how the browser sees a new version.
 
-/** @typedef {{version: string, files: {path: string, sha256: string}[]}} SiteFiles */
+/** @typedef {{path: string, sha256: string}} SiteFile */
+/** @typedef {{version: string, files: SiteFile[], others: SiteFile[]}} SiteFiles */
 const worker = /** @type {any} */ (self); // the types of a page, not of a service worker, are at hand here
 worker.importScripts("site_files.js");
 /** @type {SiteFiles} */
@@ -24,7 +26,9 @@ worker.addEventListener("message", (/** @type {MessageEvent} */ event) => {
 });
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const path = pathOf(event.request);
-  if (path !== undefined) event.respondWith(answer(path, event.request));
+  const script = site.others.find((file) => file.path === path && file.path.endsWith(".mjs"));
+  if (script) event.respondWith(answerByDownload(script, event.request));
+  else if (site.files.some((file) => file.path === path)) event.respondWith(answer(path, event.request));
 });
 
 async function fetchAll() {
@@ -49,14 +53,13 @@ async function dropOlder() {
 }
 
 /**
- * Which of the site's files is asked for, if any.
+ * The path inside the site of what is asked for; empty for what lies elsewhere.
  * @param {Request} request
  */
 function pathOf(request) {
   const url = new URL(request.url);
-  if (request.method !== "GET" || !url.href.startsWith(root)) return undefined;
-  const path = url.origin + url.pathname === root ? "index.html" : (url.origin + url.pathname).slice(root.length);
-  return site.files.some((file) => file.path === path) ? path : undefined;
+  if (request.method !== "GET" || !url.href.startsWith(root)) return "";
+  return url.origin + url.pathname === root ? "index.html" : (url.origin + url.pathname).slice(root.length);
 }
 
 /**
@@ -66,6 +69,15 @@ function pathOf(request) {
 async function answer(path, request) {
   const cache = await caches.open(cacheName);
   return (await cache.match(new URL(path, root))) ?? fetch(request);
+}
+
+/**
+ * @param {SiteFile} script
+ * @param {Request} request
+ */
+async function answerByDownload({ sha256 }, request) {
+  const found = await caches.match(new URL(`kept/${sha256}`, root)); // where lib/store.js puts it
+  return found ? isolated(await found.arrayBuffer(), "text/javascript") : fetch(request);
 }
 
 /**

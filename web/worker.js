@@ -6,68 +6,79 @@
 import { decodedByBrowser, isHeic } from "./lib/browser_decoder.js";
 import { load } from "./lib/classifier.js";
 import { Failure } from "./lib/failure.js";
+import { cardIsThere } from "./lib/runtimes.js";
 
 /** @typedef {import("./lib/worker_client.js").FromWorker} FromWorker */
+/** @typedef {import("./lib/worker_client.js").Load} Load */
 /** @typedef {import("./lib/worker_client.js").Photo} Photo */
+/** @typedef {import("./lib/worker_client.js").Time} Time */
 
 /** @type {import("./lib/classifier.js").Classifier | undefined} */
 let classifier;
 /** @type {Photo | undefined} */
 let newest;
-/** @type {Photo[]} a batch's, each to be answered */
+/** @type {(Photo | Time)[]} a batch's photos, each to be answered, and what else waits for the network */
 const queue = [];
 let running = false;
 
 self.onmessage = (/** @type {MessageEvent<import("./lib/worker_client.js").ToWorker>} */ event) => {
   const message = event.data;
   if (message.type === "load") {
-    start(message.threads, message.fresh);
+    start(message);
   } else {
-    if (message.queued) queue.push(message);
+    if (message.type === "time" || message.queued) queue.push(message);
     else newest = message;
     answerPhotos();
   }
 };
 
-/**
- * @param {number} threads
- * @param {boolean} fresh
- */
-async function start(threads, fresh) {
+/** @param {Load} asked */
+async function start({ threads, fresh, card }) {
   try {
     classifier = await load({
       root: new URL(".", import.meta.url),
       threads,
       fresh,
+      card,
       onProgress: (done, total, parts) => tell({ type: "progress", done, total, parts }),
     });
     const { name, version, sha256, classes } = classifier.info;
     tell({ type: "ready", breeds: classes, examples: classifier.examples, model: { name, version, sha256 } });
     answerPhotos(); // of a batch that began while the model was loading
-    tell({ type: "stored", state: await classifier.keep(), bytes: classifier.bytes });
+    const stored = await classifier.keep();
+    const usable = classifier.card?.used || (classifier.card && (await cardIsThere()));
+    tell({ type: "stored", ...stored, card: usable ? classifier.card : undefined });
   } catch (error) {
     tell({ type: "failed", ...described(error) });
   }
 }
 
-/** One photo at a time. The newest single one comes first: its visitor is waiting. */
+/** One photo at a time, or a timing. The newest single one comes first: its visitor is waiting. */
 async function answerPhotos() {
   if (running || !classifier) return;
   running = true;
   for (let next; (next = newest ?? queue.shift()); ) {
     if (next === newest) newest = undefined;
-    const { id, photo } = next;
     try {
-      const begin = performance.now();
-      const { verdict, predictions, square, heat } = await predict(classifier, next);
-      tell({ type: "answer", id, verdict, predictions, square, heat, milliseconds: performance.now() - begin });
+      if (next.type === "time") tell({ type: "timed", milliseconds: await classifier.time() });
+      else await answer(classifier, next);
     } catch (error) {
-      // After anything unforeseen (a trap in wasm, say) the state in here cannot be trusted.
+      // After anything unforeseen (a trap in wasm, a card that was lost) the state in here cannot be trusted.
       const type = error instanceof Failure ? "refused" : "failed";
-      tell({ type, id, ...described(error) });
+      tell({ type, id: next.type === "photo" ? next.id : undefined, ...described(error) });
     }
   }
   running = false;
+}
+
+/**
+ * @param {import("./lib/classifier.js").Classifier} classifier
+ * @param {Photo} asked
+ */
+async function answer(classifier, asked) {
+  const begin = performance.now();
+  const { verdict, predictions, square, heat } = await predict(classifier, asked);
+  tell({ type: "answer", id: asked.id, verdict, predictions, square, heat, milliseconds: performance.now() - begin });
 }
 
 /**

@@ -63,15 +63,19 @@ std::vector<std::uint8_t> smallest_gzip(std::span<const std::uint8_t> bytes) {
     return without.size() < with_repetition.size() ? without : with_repetition;
 }
 
-// Puts `from` into the site packed, and into its list of downloads.
+nlohmann::ordered_json download(const std::string& path, std::span<const std::uint8_t> lying,
+                                std::span<const std::uint8_t> inflated) {
+    return {{"path", path}, {"bytes", lying.size()}, {"inflated", inflated.size()}, {"sha256", sha256(inflated)}};
+}
+
+// Puts `from` into the site packed, and into a list of downloads.
 void add_packed(const fs::path& site, const std::string& path, const fs::path& from,
                 nlohmann::ordered_json& downloads) {
     const std::vector<std::uint8_t> bytes = read_file(from);
     const std::vector<std::uint8_t> packed = smallest_gzip(bytes);
     fs::create_directories((site / path).parent_path());
     write_file(site / (path + ".gz"), packed);
-    downloads.push_back(
-        {{"path", path + ".gz"}, {"bytes", packed.size()}, {"inflated", bytes.size()}, {"sha256", sha256(bytes)}});
+    downloads.push_back(download(path + ".gz", packed, bytes));
 }
 
 // Photos that the page offers to try, in the order of their names. They are copied as they are, so whoever publishes
@@ -101,18 +105,27 @@ nlohmann::ordered_json add_examples(const fs::path& site, const fs::path& folder
 
 void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle, const fs::path& site,
               const fs::path& examples) {
-    auto downloads = nlohmann::ordered_json::array();
+    auto downloads = nlohmann::ordered_json::array(), for_graphics_cards = downloads;
     for (const auto& entry : fs::recursive_directory_iterator(page)) {
         const fs::path relative = fs::relative(entry.path(), page);
         if (!entry.is_regular_file() || relative == "whole") continue;
         fs::create_directories((site / relative).parent_path());
-        if (relative.extension() == ".wasm") add_packed(site, relative.generic_string(), entry.path(), downloads);
-        else fs::copy_file(entry.path(), site / relative);
+        const std::string path = relative.generic_string();
+        const bool optional = site::only_for_graphics_cards(path);
+        if (relative.extension() == ".wasm") {
+            add_packed(site, path, entry.path(), optional ? for_graphics_cards : downloads);
+            continue;
+        }
+        fs::copy_file(entry.path(), site / relative);
+        if (!optional) continue;
+        const std::vector<std::uint8_t> script = read_file(entry.path());
+        for_graphics_cards.push_back(download(path, script, script));
     }
     add_packed(site, "model/model.onnx", model / bundle.file, downloads);
     // The bundle's own file is laid out for reading; the page need not carry the spaces.
     write_text(site / "model" / "model.json", nlohmann::ordered_json::parse(read_text(model / "model.json")).dump());
-    nlohmann::ordered_json manifest{{"format", 1}, {"model", "model/model.json"}, {"downloads", downloads}};
+    nlohmann::ordered_json manifest{
+        {"format", 1}, {"model", "model/model.json"}, {"downloads", downloads}, {"graphics_card", for_graphics_cards}};
     if (!examples.empty()) manifest["examples"] = add_examples(site, examples, bundle.preprocess);
     write_text(site / "site.json", manifest.dump() + "\n");
     site::write_file_list(site);
@@ -120,14 +133,17 @@ void assemble(const fs::path& page, const fs::path& model, const Bundle& bundle,
 
 // Looks at the folder `lying` somewhere; messages name it `site`.
 void check(const fs::path& lying, const fs::path& site) {
-    const auto [faults, files, bytes] = site::check(lying);
+    const auto [faults, page, for_graphics_cards] = site::check(lying);
     for (const std::string& fault : faults) std::fprintf(stderr, "%s/%s\n", site.c_str(), fault.c_str());
     if (!faults.empty()) {
         throw std::runtime_error(site.string() + ": " + std::to_string(faults.size()) +
                                  (faults.size() == 1 ? " fault" : " faults") + " in the folder, named above");
     }
-    std::printf("%s: %s bytes in %zu files, each as it was published, and no address leaves the folder\n", site.c_str(),
-                grouped(bytes).c_str(), files);
+    std::printf(
+        "%s: %s bytes in %zu files, and %s in %zu that only visitors fetch who try their graphics card; each as it was "
+        "published, and no address leaves the folder\n",
+        site.c_str(), grouped(page.bytes).c_str(), page.files, grouped(for_graphics_cards.bytes).c_str(),
+        for_graphics_cards.files);
 }
 
 constexpr const char* hosting_notes = R"(To host the page, copy this folder:

@@ -53,6 +53,11 @@ std::string without_comments(std::string_view script) {
     return code;
 }
 
+// A sentence in a string, "converts from 'a' to 'b'": an import ends with what it names.
+bool goes_on(std::string_view after) {
+    return after.size() > 1 && after[0] == ' ' && std::isalpha(static_cast<unsigned char>(after[1]));
+}
+
 void add_after_marker(std::string_view content, const Marker& marker, std::vector<Address>& found) {
     for (std::size_t at = content.find(marker.text); at != content.npos; at = content.find(marker.text, at + 1)) {
         if (at > 0 && in_a_word(marker.text.front()) && in_a_word(content[at - 1]))
@@ -64,6 +69,7 @@ void add_after_marker(std::string_view content, const Marker& marker, std::vecto
         const std::size_t first = begin + (quoted ? 1 : 0);
         const std::size_t last = quoted ? content.find(content[begin], first) : content.find(')', first);
         if (last == content.npos) continue;
+        if (marker.text == "from" && goes_on(content.substr(last + 1))) continue;
         std::string_view text = content.substr(first, last - first);
         const bool filled_in = content[begin] == '`' && text.find("${") != text.npos;
         if (filled_in) text = text.substr(0, text.find("${"));

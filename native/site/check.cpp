@@ -60,8 +60,9 @@ Findings check(const fs::path& site) {
         }
     }
     for (const std::string& path : files_of(site)) {
-        ++findings.files;
-        findings.bytes += fs::file_size(site / path);
+        Amount& amount = only_for_graphics_cards(path) ? findings.for_graphics_cards : findings.page;
+        ++amount.files;
+        amount.bytes += fs::file_size(site / path);
         if (listed.contains(path)) check_addresses(site, path, listed, findings);
         else findings.faults.push_back(path + ": no file of this site; take it out of the folder");
     }

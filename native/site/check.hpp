@@ -8,10 +8,15 @@
 
 namespace ouaf::site {
 
-struct Findings {
-    std::vector<std::string> faults;  // each names a file, what is wrong with it, and what to do
+struct Amount {
     std::size_t files = 0;
     std::uintmax_t bytes = 0;
+};
+
+struct Findings {
+    std::vector<std::string> faults;  // each names a file, what is wrong with it, and what to do
+    Amount page;                      // all but
+    Amount for_graphics_cards;        // which nobody fetches at first
 };
 
 // Every file of the list is there with its size and hash, there is no other file, and no address leaves the folder.

@@ -17,7 +17,8 @@ constexpr std::string_view head = "self.siteFiles = ",
                            tail = ";\n";  // a script: a service worker can load no JSON at its start
 
 bool kept_by_the_service_worker(const std::string& path) {
-    return !path.ends_with(".gz") && !path.starts_with("examples/") && path != "service_worker.js";
+    return !path.ends_with(".gz") && !path.starts_with("examples/") && path != "service_worker.js" &&
+           !only_for_graphics_cards(path);
 }
 
 nlohmann::ordered_json to_json(const std::vector<File>& files) {
@@ -39,6 +40,10 @@ std::string version_of(const FileList& list) {
 }
 
 }  // namespace
+
+bool only_for_graphics_cards(std::string_view path) {
+    return path.find(".jspi.") != path.npos;  // as ONNX Runtime calls its build for them
+}
 
 std::vector<std::string> files_of(const fs::path& site) {
     std::vector<std::string> paths;

@@ -1,10 +1,11 @@
 // site_files.js: every file of a published site with its size and hash. The service worker keeps what is in `kept`; the
-// rest (the packed downloads, examples, the service worker itself) is there for whoever checks a copy of the folder.
+// rest (the downloads, examples, the service worker itself) is there for whoever checks a copy of the folder.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ouaf::site {
@@ -22,6 +23,9 @@ struct FileList {
 };
 
 constexpr const char* list_name = "site_files.js";
+
+// Whether a file is of the runtime for graphics cards, which a visitor fetches who asks for it, and nobody at first.
+bool only_for_graphics_cards(std::string_view path);
 
 // All regular files below the folder, sorted.
 std::vector<std::string> files_of(const std::filesystem::path& site);

@@ -2,6 +2,7 @@
 
 Environment: OUAF_BINARY, OUAF_MODELS (the folder with the released bundles).
 """
+import gzip
 import hashlib
 import json
 import os
@@ -169,9 +170,18 @@ class Publish(Case):
             result = ouaf("publish", "--model", MODELS / "dogs", "--out", site)
             self.assertEqual(result.returncode, 0, result.stderr)
         manifest = json.loads((site / "site.json").read_text())
-        for download in manifest["downloads"]:
-            self.assertEqual((site / download["path"]).stat().st_size, download["bytes"])
-        self.assertLessEqual(sum(f.stat().st_size for f in site.rglob("*") if f.is_file()), 10_000_000)
+        for download in manifest["downloads"] + manifest["graphics_card"]:
+            content = (site / download["path"]).read_bytes()
+            self.assertEqual(len(content), download["bytes"])
+            inflated = gzip.decompress(content) if download["path"].endswith(".gz") else content
+            self.assertEqual((len(inflated), hashlib.sha256(inflated).hexdigest()), (download["inflated"], download["sha256"]))
+        optional = {download["path"] for download in manifest["graphics_card"]}
+        self.assertEqual(optional, {str(f.relative_to(site)) for f in site.rglob("*.jspi.*")})
+        self.assertEqual(len(optional), 3)
+        kept, _ = (site / "site_files.js").read_text().split('"others"')
+        self.assertNotIn(".jspi.", kept)
+        first_visit = sum(f.stat().st_size for f in site.rglob("*") if f.is_file() and str(f.relative_to(site)) not in optional)
+        self.assertLessEqual(first_visit, 10_000_000)
         # OpenCV's imgcodecs would be 800,000; encoders that come along by mistake would show here.
         self.assertLessEqual((site / "preprocess.wasm.gz").stat().st_size, 450_000)
         described, published = (MODELS / "dogs" / "model.json").read_text(), (site / "model" / "model.json").read_text()
@@ -238,8 +248,10 @@ class PublishedCopy(Case):
         path.write_text("self.siteFiles = " + json.dumps(lists, separators=(",", ":")) + ";\n")
 
     def test_whole_says_how_much_it_is_and_how_to_host_it(self):
-        files = [file for file in self.site.rglob("*") if file.is_file()]
-        size = f"{sum(file.stat().st_size for file in files):,} bytes in {len(files)} files"
+        optional = list(self.site.rglob("*.jspi.*"))
+        files = [file for file in self.site.rglob("*") if file.is_file() and file not in optional]
+        amounts = [(f"{sum(file.stat().st_size for file in some):,}", len(some)) for some in (files, optional)]
+        size = "{} bytes in {} files, and {} in {} that".format(*amounts[0], *amounts[1])
         self.assertEqual(self.written.returncode, 0, self.written.stderr)
         for part in (size, "GitHub Pages", "nginx", "a plain folder", "ouaf publish --check", "docs/hosting.md"):
             self.assertIn(part, self.written.stdout)

@@ -102,6 +102,7 @@ test("Firefox loads the page, answers as chromium does, in French, and again wit
   await page.reload();
   await state(page, "ready", "error");
   await assertAsInChromium();
+  assert.ok(await page.$eval("#graphics", (element) => /** @type {HTMLElement} */ (element).hidden), "no graphics card is offered");
   await page.click("#language");
   assert.equal(await text(page, "h1"), "Which breed is this dog?");
   assert.deepEqual(complaints, []);

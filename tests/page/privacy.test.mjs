@@ -3,29 +3,11 @@
 // folder works wherever it is put.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
 import { browser, hosting, photo } from "./fixture.mjs";
-
-/**
- * As a header the policy also binds the worker, which a <meta> in the page does not, and the
- * browser reports violations of either to the host.
- */
-const policyHeader = async () => ({ "Content-Security-Policy": `${await policy()}; report-uri /violation` });
-
-/** @param {Awaited<ReturnType<typeof hosting>>} host */
-const violations = (host) => host.requests.filter((path) => path === "/violation");
-
-/** The policy that index.html carries. */
-async function policy() {
-  const html = await readFile(join(site, "index.html"), "utf8");
-  const found = /Content-Security-Policy" content="([^"]+)"/.exec(html);
-  assert.ok(found, "index.html carries a policy");
-  return found[1];
-}
+import { policy, policyHeader, violations } from "./policy.mjs";
 
 /**
  * @param {Awaited<ReturnType<typeof hosting>>} host

@@ -41,6 +41,7 @@ TEST_CASE("addresses of a script") {
     CHECK(texts("a.mjs",
                 "import{b as c}from\"./b.js\";Array.from(\"xyz\");transform\"no\";[\"copy-from\"];say(\"far from\" + "
                 "\"a b\")") == List{"./b.js"});
+    CHECK(texts("a.mjs", "throw new Error(`No way from 'int8' to ${type}`)\nimport a from 'b'\n") == List{"b"});
     CHECK(
         texts("a.js",
               "  // import x from \"./an_example.js\";\n/** @type {import(\"./types.js\").T} */\n * from \"./c.js\"\n")

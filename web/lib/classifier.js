@@ -41,12 +41,14 @@ import { fetchSite } from "./site.js";
  * @param {URL} options.root         the site's folder
  * @param {number} options.threads   see threads.js
  * @param {boolean} options.fresh    past the browser's cache
+ * @param {string} [options.card]    see fetchSite
  * @param {import("./site.js").OnProgress} options.onProgress
  */
-export async function load({ root, threads, fresh, onProgress }) {
-  const site = await fetchSite(root, { fresh, onProgress });
+export async function load({ root, threads, fresh, card, onProgress }) {
+  const site = await fetchSite(root, { fresh, card, onProgress });
   const preprocessor = await createPreprocessor({ root, wasmBinary: site.preprocess, modelText: site.modelText });
-  const model = await createModel({ root, runtime: site.runtime, weights: site.weights, info: site.model, threads });
+  const { runtime, binary, weights, model: info } = site;
+  const model = await createModel({ root, runtime, binary, weights, info, threads });
   preprocessor.checkGolden((await model.run(preprocessor.prepareGolden().tensor)).logits);
   return new Classifier(preprocessor, model, site);
 }
@@ -57,13 +59,13 @@ export class Classifier {
    * @param {import("./model.js").Model} model
    * @param {import("./site.js").Site} site
    */
-  constructor(preprocessor, model, { model: info, examples, keep, bytes }) {
+  constructor(preprocessor, model, { model: info, examples, keep, card }) {
     this.preprocessor = preprocessor;
     this.model = model;
     this.info = info;
     this.examples = examples;
     this.keep = keep;
-    this.bytes = bytes;
+    this.card = card;
   }
 
   /**
@@ -108,6 +110,23 @@ export class Classifier {
     const heat = map && this.#heatOf(map, predictions[0].id);
     const seen = square ?? this.#middle(width, height);
     return { verdict, predictions, square: seen, heat, logits, width, height, preprocessMs: prepared - start, modelMs };
+  }
+
+  /**
+   * How long the network takes for a picture, in milliseconds: the median of five runs, or of as many as begin within a
+   * second. The check by the golden picture has warmed it up.
+   */
+  async time() {
+    const { tensor } = this.preprocessor.prepareGolden();
+    /** @type {number[]} */
+    const times = [];
+    const begin = performance.now();
+    while (times.length < 5 && performance.now() - begin < 1000) {
+      const start = performance.now();
+      await this.model.run(tensor);
+      times.push(performance.now() - start);
+    }
+    return times.sort((a, b) => a - b)[times.length >> 1];
   }
 }
 

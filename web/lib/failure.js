@@ -4,8 +4,8 @@
 // unsupported, truncated, empty, too_large, damaged, out_of_memory, bad_bundle and wrong_result;
 // this side adds those of a file of the site that did not arrive whole (unreachable, missing,
 // broken, web_page, changed, unlisted, newer), of a browser that cannot (no_wasm, no_simd,
-// no_session, no_worker), of a photo's file (unreadable, file_too_large, heic) and crashed (a defect;
-// only a new worker helps).
+// no_session, no_worker, card_not_kept), of a photo's file (unreadable, file_too_large, heic) and
+// crashed (a defect; only a new worker helps).
 
 /**
  * What the worker says of a failure.

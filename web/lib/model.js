@@ -1,7 +1,7 @@
 // @ts-check
 // The network: an ONNX Runtime Web session around the bundle's weights.
 //
-//   const model = await createModel({ root, runtime, weights, info, threads: 1 });
+//   const model = await createModel({ root, runtime, binary, weights, info, threads: 1 });
 //   const { logits, map } = await model.run(tensor);
 
 import { Failure } from "./failure.js";
@@ -24,21 +24,22 @@ import { importFrom } from "./site.js";
 /**
  * @param {object} options
  * @param {URL} options.root
- * @param {Uint8Array<ArrayBuffer>} options.runtime  ONNX Runtime's wasm
+ * @param {import("./runtimes.js").Runtime} options.runtime
+ * @param {Uint8Array<ArrayBuffer>} options.binary   its wasm
  * @param {Uint8Array<ArrayBuffer>} options.weights  the ONNX file
  * @param {import("./site.js").ModelInfo} options.info
  * @param {number} options.threads
  */
-export async function createModel({ root, runtime, weights, info, threads }) {
-  const ort = await importFrom(root, "vendor/ort.wasm.min.mjs");
-  ort.env.wasm.wasmBinary = runtime;
-  ort.env.wasm.wasmPaths = { mjs: new URL("vendor/ort-wasm-simd-threaded.mjs", root).href };
-  ort.env.wasm.numThreads = threads;
+export async function createModel({ root, runtime, binary, weights, info, threads }) {
+  const ort = await importFrom(root, runtime.script);
+  ort.env.wasm.wasmBinary = binary;
+  ort.env.wasm.wasmPaths = { mjs: new URL(runtime.loader, root).href };
+  ort.env.wasm.numThreads = runtime.provider === "wasm" ? threads : 1; // the card leaves threads nothing to do
   /** @type {Session} */
   let session;
   try {
     session = await ort.InferenceSession.create(weights, {
-      executionProviders: ["wasm"],
+      executionProviders: [runtime.provider],
       graphOptimizationLevel: "all",
       // The weights are int8 behind DequantizeLinear. This turns them to float once, now;
       // without it they stay int8 and are turned on every run.

@@ -39,8 +39,9 @@ export async function takeNewVersion() {
  * @param {object} elements
  * @param {HTMLElement} elements.text
  * @param {HTMLButtonElement} elements.button
+ * @param {() => void} onClear
  */
-export function createStorageView({ text, button }) {
+export function createStorageView({ text, button }, onClear) {
   /** @type {(() => string) | undefined} */
   let said;
   const write = () => {
@@ -49,13 +50,14 @@ export function createStorageView({ text, button }) {
   inEachLanguage(write);
   button.addEventListener("click", async () => {
     await clear(root);
+    onClear();
     button.hidden = true;
     said = () => words().freed;
     write();
   });
   return {
     /**
-     * @param {"kept" | "full" | "refused"} state
+     * @param {import("./store.js").State} state
      * @param {number} bytes
      */
     show(state, bytes) {

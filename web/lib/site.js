@@ -4,9 +4,8 @@
 
 import { download, downloadJson, renew } from "./download.js";
 import { Failure } from "./failure.js";
+import { onCard, onProcessor } from "./runtimes.js";
 import { hashOf, keep, kept } from "./store.js";
-
-const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-simd-threaded.mjs"];
 
 /**
  * The parts of model.json that this side reads; the C++ side reads the rest from the same text.
@@ -26,38 +25,51 @@ const scripts = ["preprocess.mjs", "vendor/ort.wasm.min.mjs", "vendor/ort-wasm-s
  * @property {ModelInfo} model
  * @property {string} modelText                    model.json as it came
  * @property {Uint8Array<ArrayBuffer>} weights     the ONNX file
- * @property {Uint8Array<ArrayBuffer>} runtime     ONNX Runtime's wasm
+ * @property {import("./runtimes.js").Runtime} runtime
+ * @property {Uint8Array<ArrayBuffer>} binary      its wasm
  * @property {Uint8Array<ArrayBuffer>} preprocess  our own wasm
  * @property {string[]} examples                   paths of photos to try, relative to the site's folder
- * @property {() => Promise<"kept" | "full" | "refused">} keep  stores the three for the next visit
- * @property {number} bytes                        how much that is
+ * @property {Card | undefined} card
+ * @property {() => Promise<{state: import("./store.js").State, bytes: number}>} keep
+ *   stores what was fetched for the next visit; how much is stored then
  */
 
 /**
- * How much of one of the three downloads has come.
+ * What the site has for graphics cards.
+ * @typedef {object} Card
+ * @property {string} key      names this version of the network and of both runtimes
+ * @property {number} bytes    to be fetched, at most
+ * @property {string[]} files  the hashes of what is stored
+ * @property {boolean} used    for this visit's answers
+ */
+
+/**
+ * How much of one of the three kinds of downloads has come.
  * @typedef {{what: "network" | "runtime" | "preprocessing", done: number, total: number}} PartProgress  in bytes
  * @typedef {(done: number, total: number, parts: PartProgress[]) => void} OnProgress  bytes of all, then of each
  */
 
-const runtimePath = "vendor/ort-wasm-simd-threaded.wasm.gz";
 const preprocessPath = "preprocess.wasm.gz";
 
 /** @param {string} path @returns {PartProgress["what"]} */
-const whatIs = (path) => (path === runtimePath ? "runtime" : path === preprocessPath ? "preprocessing" : "network");
+const whatIs = (path) => (path.startsWith("vendor/") ? "runtime" : path === preprocessPath ? "preprocessing" : "network");
 
 /**
  * @param {URL} root  the site's folder, ending in a slash
  * @param {object} options
  * @param {boolean} options.fresh  past the browser's cache: a retry must not meet the same broken file
+ * @param {string} [options.card]  the key of what the graphics card is to be used for; anything else gets the processor
  * @param {OnProgress} options.onProgress
  * @returns {Promise<Site>}
  */
-export async function fetchSite(root, { fresh, onProgress }) {
+export async function fetchSite(root, { fresh, card, onProgress }) {
   checkBrowser();
   // site.json and model.json name the other files: always ask whether they are still the newest.
   const small = fresh ? "reload" : "no-cache";
   const large = fresh ? "reload" : "default";
 
+  // What the graphics card needs is checked by its hash before it is imported (createModel does that).
+  const scripts = ["preprocess.mjs", ...(card ? [] : [onProcessor.script, onProcessor.loader])];
   // A module cannot be imported past the cache, but the cache can be made to hold a new one.
   if (fresh) await Promise.all(scripts.map((path) => renew(new URL(path, root), path)));
   // They come beside the downloads, not after them. Whoever needs one imports it again, and says what is wrong with it.
@@ -67,11 +79,14 @@ export async function fetchSite(root, { fresh, onProgress }) {
   if (contents.format !== 1) {
     throw new Failure("newer", "This site is newer than the page in your browser's cache. Load the page again.");
   }
-  /** @type {import("./download.js").Part[]} */
-  const parts = contents.downloads;
-  const total = parts.reduce((sum, part) => sum + part.bytes, 0);
+  /** @type {{downloads: import("./download.js").Part[], graphics_card?: import("./download.js").Part[]}} */
+  const { downloads, graphics_card: forCard = [] } = contents;
+  const listed = [...downloads, ...forCard];
+  const key = listed.filter(({ path }) => path !== preprocessPath).map(({ sha256 }) => sha256).sort().join(" ");
+  const runtime = card === key ? onCard : onProcessor;
+  const parts = runtime === onCard ? listed.filter(({ path }) => path !== onProcessor.wasm) : downloads;
   const progress = parts.map(({ path, bytes }) => ({ what: whatIs(path), done: 0, total: bytes }));
-  const report = () => onProgress(progress.reduce((sum, { done }) => sum + done, 0), total, progress);
+  const report = () => onProgress(sumOf(progress, "done"), sumOf(progress, "total"), byKind(progress));
   report();
 
   const [manifest, ...files] = await Promise.all([
@@ -95,12 +110,38 @@ export async function fetchSite(root, { fresh, onProgress }) {
     model,
     modelText: manifest.text,
     weights: file(`${folder}${model.file}.gz`),
-    runtime: file(runtimePath),
+    runtime,
+    binary: file(runtime.wasm),
     preprocess: file(preprocessPath),
     examples: contents.examples ?? [],
-    keep: () => keep(root, new Map(parts.map((part, index) => [part.sha256, files[index]]))),
-    bytes: parts.reduce((sum, part) => sum + part.inflated, 0),
+    card: forCard.length
+      ? { key, bytes: sumOf(forCard, "bytes"), files: forCard.map(({ sha256 }) => sha256), used: runtime === onCard }
+      : undefined,
+    async keep() {
+      const fetched = new Map(parts.map((part, index) => [part.sha256, files[index]]));
+      const { state, there } = await keep(root, fetched, listed.map(({ sha256 }) => sha256));
+      return { state, bytes: sumOf(listed.filter(({ sha256 }) => there.has(sha256)), "inflated") };
+    },
   };
+}
+
+/**
+ * @template {string} Name
+ * @param {Record<Name, number>[]} list
+ * @param {Name} name
+ */
+const sumOf = (list, name) => list.reduce((sum, each) => sum + each[name], 0);
+
+/**
+ * A runtime may be several files.
+ * @param {PartProgress[]} progress
+ * @returns {PartProgress[]}
+ */
+function byKind(progress) {
+  return [...new Set(progress.map(({ what }) => what))].map((kind) => {
+    const files = progress.filter(({ what }) => what === kind);
+    return { what: kind, done: sumOf(files, "done"), total: sumOf(files, "total") };
+  });
 }
 
 /** The smallest module that uses a vector: one function that returns i8x16.splat of 0. */

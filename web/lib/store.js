@@ -32,28 +32,44 @@ export async function kept(root, sha256) {
   return undefined;
 }
 
+/** @typedef {"kept" | "full" | "refused"} State */
+
 /**
  * Keeps the files of this version, and lets go of those of others.
  * @param {URL} root
  * @param {Map<string, Uint8Array<ArrayBuffer>>} files  by hash
- * @returns {Promise<"kept" | "full" | "refused">}
+ * @param {string[]} listed  the hashes of all that this version has, fetched at this visit or at another
+ * @returns {Promise<{state: State, there: Set<string>}>}  the hashes of what is stored now
  */
-export async function keep(root, files) {
+export async function keep(root, files, listed) {
+  /** @type {Set<string>} */
+  const there = new Set();
   try {
     const cache = await caches.open(nameFor(root));
-    const wanted = new Set([...files.keys()].map((sha256) => addressFor(root, sha256).href));
+    const hashes = new Map(listed.map((sha256) => [addressFor(root, sha256).href, sha256]));
     for (const request of await cache.keys()) {
-      if (wanted.has(request.url)) wanted.delete(request.url);
+      const sha256 = hashes.get(request.url);
+      if (sha256) there.add(sha256);
       else await cache.delete(request);
     }
     for (const [sha256, bytes] of files) {
-      const address = addressFor(root, sha256);
-      if (wanted.has(address.href)) await cache.put(address, new Response(bytes));
+      if (!there.has(sha256)) await cache.put(addressFor(root, sha256), new Response(bytes));
+      there.add(sha256);
     }
-    return "kept";
+    return { state: "kept", there };
   } catch (error) {
-    return error instanceof DOMException && error.name === "QuotaExceededError" ? "full" : "refused";
+    return { state: error instanceof DOMException && error.name === "QuotaExceededError" ? "full" : "refused", there };
   }
+}
+
+/**
+ * Lets go of some files.
+ * @param {URL} root
+ * @param {string[]} hashes
+ */
+export async function drop(root, hashes) {
+  const cache = await caches.open(nameFor(root));
+  for (const sha256 of hashes) await cache.delete(addressFor(root, sha256));
 }
 
 /**

@@ -46,4 +46,14 @@ export const en = {
   full: "This device has no space left to keep the model: it is fetched anew at each visit.",
   refused: "This window keeps nothing (a private one, or an address without https): the model is fetched anew at each visit.",
   freed: "The space is free again. The next visit fetches the model anew.",
+  cardOffer: "The graphics card may answer faster.",
+  tryCard: (/** @type {string} */ megabytes) => `Try it (downloads ${megabytes} MB)`,
+  cardComes: (/** @type {string} */ done, /** @type {string} */ total) => `For the graphics card: ${done} of ${total} MB`,
+  cardTimed: "Timing the graphics card and the processor",
+  cardFaster: (/** @type {string} */ card, /** @type {string} */ processor) =>
+    `The graphics card answers in ${card}, the processor in ${processor}: the card is used.`,
+  cardSlower: (/** @type {string} */ card, /** @type {string} */ processor) =>
+    `The processor answers in ${processor}, the graphics card in ${card}: the processor is used.`,
+  cardGone: "The graphics card cannot be used at this visit: the processor answers.",
+  processorStays: "The processor goes on.",
 };

@@ -47,6 +47,16 @@ export const fr = {
   full: "Il n’y a plus de place sur cet appareil pour garder le modèle\u00a0: il est téléchargé à chaque visite.",
   refused: "Cette fenêtre ne garde rien (navigation privée, ou adresse sans https)\u00a0: le modèle est téléchargé à chaque visite.",
   freed: "La place est libérée. La prochaine visite téléchargera le modèle à nouveau.",
+  cardOffer: "La carte graphique répondrait peut-être plus vite.",
+  tryCard: (megabytes) => `L’essayer (${megabytes}\u00a0Mo à télécharger)`,
+  cardComes: (done, total) => `Pour la carte graphique\u00a0: ${done} sur ${total} Mo`,
+  cardTimed: "Mesure de la carte graphique et du processeur",
+  cardFaster: (card, processor) =>
+    `La carte graphique répond en ${card}, le processeur en ${processor}\u00a0: la carte est utilisée.`,
+  cardSlower: (card, processor) =>
+    `Le processeur répond en ${processor}, la carte graphique en ${card}\u00a0: le processeur est utilisé.`,
+  cardGone: "La carte graphique n’est pas utilisable à cette visite\u00a0: le processeur répond.",
+  processorStays: "Le processeur continue.",
 };
 
 /** @type {Record<string, string>} */
@@ -125,6 +135,7 @@ export const failures = {
   no_simd: () =>
     "Ce navigateur est trop ancien pour le modèle (il n’a pas WebAssembly SIMD). Un navigateur de ces dernières années convient.",
   no_session: ({ reason }) => `Le modèle n’a pas pu démarrer sur cet appareil (${reason}).`,
+  card_not_kept: () => "Il n’y a pas assez de place sur cet appareil pour ce qu’il faut à la carte graphique.",
   no_worker: () => "La page n’a pas pu démarrer son travail de fond. Vérifiez la connexion, puis réessayez.",
   crashed: () => "Quelque chose s’est cassé dans la page. Réessayez.",
   camera_refused: () =>
