@@ -52,6 +52,8 @@ constexpr std::array helps{
     Help{"train.pull_to_start", "How strongly weights are pulled to those that the run began with in each step."},
     Help{"train.weight_decay", "How strongly weights are pulled to 0 in each step; biases and norms are not."},
     Help{"train.start_share", "Share of the first weights in the mean with the best epoch's; 0: none."},
+    Help{"train.rounded",
+         "Weights are trained as the integers of weight_bits: how far to the next one a step goes; 0: as any number."},
     Help{"train.layer_decay",
          "The learning rate falls by this factor from block to block, from the head to the input."},
     Help{"train.schedule", "How the learning rate changes: constant, step, exponential, cosine or one_cycle."},

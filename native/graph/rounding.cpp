@@ -265,6 +265,20 @@ void round_weights(Graph& graph, const at::Tensor& images, double bits) {
     for (std::size_t i = 0; i < layers.size(); ++i) round_layer(graph, layers[i], sums[i], steps[i]);
 }
 
+std::map<std::string, at::Tensor> weight_steps(const Graph& graph) {
+    std::map<std::string, at::Tensor> steps;
+    for (const Node& node : graph.nodes) {
+        const auto weight = stored_weight(graph, node);
+        if (!weight) continue;
+        const Tensor& stored = graph.initializers.at(weight->name);
+        Dims channels(stored.dims.size(), 1);
+        channels[weight->axis] = stored.dims[weight->axis];
+        const at::Tensor rows = to_torch(stored).movedim(static_cast<std::int64_t>(weight->axis), 0).flatten(1);
+        steps[weight->name] = finest_steps(rows.unsqueeze(0)).view(channels);
+    }
+    return steps;
+}
+
 Graph export_rounded(Graph graph, const at::Tensor& images, double bits) {
     remove_dropout(graph);
     fold_batch_norms(graph);

@@ -11,6 +11,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "native/graph/graph.hpp"
 
@@ -30,6 +32,10 @@ void round_weights(Graph& graph, const at::Tensor& images, double bits = 8);
 
 // export_graph with int8 weights that were rounded so.
 Graph export_rounded(Graph graph, const at::Tensor& images, double bits = 8);
+
+// The step of each channel of every weight that quantise_weights stores, by its initializer's name: shaped to be
+// multiplied with the weight. best_scale's, so where round_weights has moved weights onto a grid, that grid's.
+std::map<std::string, at::Tensor> weight_steps(const Graph& graph);
 
 // What the inputs that one weight multiplies look like: mean [groups, width] and covariance [groups, width, width] of
 // float64.

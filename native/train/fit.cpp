@@ -23,12 +23,12 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::vector<at::Tensor> starts_of(const ParameterGroup& group, const graph::Network& network,
-                                  std::span<const at::Tensor> start) {
+                                  std::span<const at::Tensor> start, const WeightGrid& grid) {
     std::vector<at::Tensor> found;
     for (const at::Tensor& parameter : group.parameters) {
         const auto is_it = [&](const graph::Parameter& each) { return each.tensor.is_same(parameter); };
         const auto place = std::ranges::find_if(network.parameters(), is_it) - network.parameters().begin();
-        found.push_back(start[static_cast<std::size_t>(place)]);
+        found.push_back(grid.in_units(parameter, start[static_cast<std::size_t>(place)]));
     }
     return found;
 }
@@ -76,11 +76,29 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
     network_.mode.shared_batch.reset();
     if (recipe_.sync_batch_norms && !processes_.alone())
         network_.mode.shared_batch = {.sum = [this](const at::Tensor& values) { processes_.sum(values); }};
-    if (recipe_.pull_to_start > 0)
-        for (const ParameterGroup& group : groups_) starts_.push_back(starts_of(group, network, place.start));
+    train_on({});
     take_weights_from_first();
     if (recipe_.ema > 0 || recipe_.swa > 0)
         for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
+}
+
+// The grid's steps for one of a parameter.
+double Fit::reach() const { return recipe_.learning_rate > 0 ? recipe_.rounded / recipe_.learning_rate : 1; }
+
+void Fit::train_on(WeightGrid grid) {
+    grid_ = std::move(grid);
+    starts_.clear();
+    if (recipe_.pull_to_start > 0)
+        for (const ParameterGroup& group : groups_)
+            starts_.push_back(starts_of(group, network_, place_in_run_.start, grid_));
+}
+
+void Fit::put_on_grid(const graph::Graph& rounded) {
+    train_on(WeightGrid(network_, rounded, reach()));
+    take_weights_from_first();
+    if (average_.empty()) return;
+    average_.clear();
+    for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
 }
 
 // A picture that counts for nothing is no part of the statistics either.
@@ -290,8 +308,12 @@ void Fit::train_step(const std::atomic<bool>& stop) {
     network_.mode.training = true;
     const std::int64_t left = batches_of(pictures_.training.count() - place_, recipe_.batch);
     const std::int64_t parts = std::min<std::int64_t>(recipe_.accumulate, left);
-    const double own_loss = backward_of_step(parts);
-    gradients_.finish();
+    double own_loss = 0;
+    {
+        const WeightGrid::Use rounded(grid_);
+        own_loss = backward_of_step(parts);
+        gradients_.finish();
+    }
     join_statistics(step_weight_);
     const at::Tensor agreed = at::tensor({own_loss, stop ? 1.0 : 0.0}, at::kDouble);
     processes_.sum(agreed);
@@ -350,15 +372,28 @@ void Fit::go_back() {
     save();  // the lowered rate is what a later setback goes back to
 }
 
+void Fit::keep_as_best(const EpochReport& epoch) {
+    best_loss_ = epoch.validation.cross_entropy;
+    best_epoch_ = epoch_;
+    Checkpoint best;
+    for (const graph::Parameter& weight : weights()) best.tensors[weight.name] = weight.tensor;
+    best.facts = nlohmann::ordered_json{{"epoch", epoch.epoch}}.dump();
+    if (processes_.first()) save_checkpoint(run_.best_checkpoint(), best);
+}
+
 void Fit::end_epoch(const FitReport& report) {
     const double loss = loss_sum_ / static_cast<double>(std::max<std::int64_t>(loss_count_, 1));
     ++epoch_;
     add_to_mean();
-    swap_average();
-    mend_statistics();
-    const EpochReport epoch{place_in_run_.epochs_before + epoch_, loss,
-                            measure_pictures(network_, pictures_.validation, pictures_.form, processes_),
-                            static_cast<double>(pictures_.training.count()) / std::max(seconds_, 1e-9)};
+    EpochReport epoch{place_in_run_.epochs_before + epoch_,
+                      loss,
+                      {},
+                      static_cast<double>(pictures_.training.count()) / std::max(seconds_, 1e-9)};
+    with_measured_weights([&] {
+        mend_statistics();
+        epoch.validation = measure_pictures(network_, pictures_.validation, pictures_.form, processes_);
+        if (epoch.validation.cross_entropy < best_loss_) keep_as_best(epoch);
+    });
     const double validation_loss = epoch.validation.cross_entropy;
     run_.record({{"event", "epoch"},
                  {"epoch", epoch.epoch},
@@ -370,15 +405,6 @@ void Fit::end_epoch(const FitReport& report) {
                  {"learning_rate", step_rate_},
                  {"images_per_second", epoch.images_per_second},
                  {"data_share", data_seconds_ / std::max(seconds_, 1e-9)}});
-    if (validation_loss < best_loss_) {
-        best_loss_ = validation_loss;
-        best_epoch_ = epoch_;
-        Checkpoint best;
-        for (const graph::Parameter& weight : weights()) best.tensors[weight.name] = weight.tensor;
-        best.facts = nlohmann::ordered_json{{"epoch", epoch.epoch}}.dump();
-        if (processes_.first()) save_checkpoint(run_.best_checkpoint(), best);
-    }
-    swap_average();
     if (recipe_.plateau_patience > 0)
         plateau_.watch(validation_loss, recipe_.plateau_patience - 1, recipe_.plateau_factor, recipe_.plateau_least);
     if (epoch_ < recipe_.epochs) start_epoch();

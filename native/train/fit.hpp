@@ -23,6 +23,7 @@
 #include "native/train/run_directory.hpp"
 #include "native/train/teachers.hpp"
 #include "native/train/validation.hpp"
+#include "native/train/weight_grid.hpp"
 
 namespace ouaf {
 
@@ -75,6 +76,9 @@ class Fit {
     Fit(graph::Network& network, const FitPictures& pictures, const Stage& stage, Teachers& teachers,
         const FitPlace& place, RunDirectory& run, Processes& processes);
 
+    // Of a stage that begins: trains weights that are stored as integers. rounded: the network's graph, on its grid.
+    void put_on_grid(const graph::Graph& rounded);
+
     void resume(const Checkpoint& checkpoint);
 
     // Writes a checkpoint and returns soon after `stop` is set in any of the processes, or once `until` epochs of the
@@ -104,11 +108,14 @@ class Fit {
     void take_weights_from_first();
     void join_statistics(double weight);
     Share share() const { return {processes_.rank(), processes_.count()}; }
+    void keep_as_best(const EpochReport& epoch);
     void end_epoch(const FitReport& report);
     bool unscale_or_skip(double loss);
     void go_back();
     at::Tensor next_rows();
     std::vector<graph::Parameter> weights();
+    void train_on(WeightGrid grid);
+    double reach() const;
     void pull_to_start();
     void move_average_by(double share);
     void move_average();
@@ -132,6 +139,7 @@ class Fit {
     GradientSum gradients_;
     at::Generator generator_;          // of the order and the changes of pictures: the same in all processes
     std::vector<at::Tensor> average_;  // of weights(); empty where the recipe has none
+    WeightGrid grid_;
 
     double step_rate_ = 0;    // the learning rate of the last step
     double step_weight_ = 0;  // of a step's shares

@@ -20,6 +20,7 @@ Checkpoint Fit::checkpoint() {
     const Optimizer::State& state = optimizer_.state();
     for (std::size_t i = 0; i < state.tensors.size(); ++i)
         saved.tensors["optimizer." + std::to_string(i)] = state.tensors[i];
+    for (const auto& [name, steps] : grid_.steps()) saved.tensors["steps." + name] = steps;
     saved.tensors["random"] = generator_.get_state();
     saved.tensors["order"] = order_;
     saved.facts = nlohmann::ordered_json{{"stage", place_in_run_.stage},
@@ -69,7 +70,10 @@ void Fit::set_epochs(int epochs) {
 
 void Fit::with_measured_weights(const std::function<void()>& use) {
     swap_average();
-    use();
+    {
+        const WeightGrid::Use rounded(grid_);
+        use();
+    }
     swap_average();
 }
 
@@ -89,6 +93,11 @@ void Fit::resume(const Checkpoint& saved) {
         average_[next].copy_(tensor("average." + weight.name, weight.tensor));
         ++next;
     }
+    const std::string prefix = "steps.";
+    std::map<std::string, at::Tensor> steps;
+    for (const auto& [name, values] : saved.tensors)
+        if (name.starts_with(prefix)) steps[name.substr(prefix.size())] = values;
+    train_on(WeightGrid(network_, steps, reach()));
     const auto facts = nlohmann::json::parse(saved.facts);
     Optimizer::State state = optimizer_.state();
     for (std::size_t i = 0; i < state.tensors.size(); ++i)

@@ -59,6 +59,16 @@ void free_sizes(graph::Graph& graph) {
     graph.inputs.at(0).dims = {std::string("batch"), std::int64_t{3}, std::string("height"), std::string("width")};
 }
 
+// Folded into the weight before it, a batch norm would take it from its integers.
+void check_rounded(const Recipe& recipe, const graph::Graph& graph) {
+    const auto is_rounded = [](const Stage& stage) { return stage.fit.rounded > 0; };
+    const auto is_norm = [](const graph::Node& node) { return node.op == "BatchNormalization"; };
+    if (std::ranges::any_of(recipe.stages, is_rounded) && std::ranges::any_of(graph.nodes, is_norm))
+        throw std::runtime_error(recipe.name +
+                                 ": 'rounded' trains weights as the bundle has them, where batch norms are folded into "
+                                 "them; train this network without, then give its run's model/ as 'backbone'");
+}
+
 // split: of a run that is gone on with.
 Prepared prepare(const Recipe& recipe, const std::filesystem::path& split = {}) {
     TrainingData data = open_training_data(recipe, split);
@@ -80,6 +90,7 @@ Prepared prepare(const Recipe& recipe, const std::filesystem::path& split = {}) 
         start = start_from_scratch(recipe, data.classes(), preprocess_of(data.training), data.training.channels());
     }
     if (!data.photos) check_sizes(recipe);
+    check_rounded(recipe, start.model.graph);
     Teachers teachers(recipe.distil, start.model.bundle.classes, start.model.bundle.preprocess,
                       autocast_type(recipe.stages.front().fit), cache_folder() / "answers");
     return {std::move(data), std::move(start), std::move(teachers)};
@@ -203,6 +214,7 @@ class FitRun {
                 host_->processes);
         if (saved) fit.resume(*saved);
         else if (place.stage == 0) record_start(spec);
+        if (!saved && stage.fit.rounded > 0) fit.put_on_grid(rounded(place.stage));
         int later = 0;  // epochs
         for (std::size_t i = static_cast<std::size_t>(place.stage) + 1; i < recipe_.stages.size(); ++i)
             later += recipe_.stages[i].fit.epochs;
@@ -212,6 +224,22 @@ class FitRun {
         };
         outcome_.fit = fit.run(stop_, {step, report_.epoch, report_.data.say}, until);
         return outcome_.fit.finished;
+    }
+
+    // The graph as a stage begins to train it.
+    graph::Graph rounded(int stage) const {
+        const FitRecipe& fit = recipe_.stages[static_cast<std::size_t>(stage)].fit;
+        graph::Graph graph = shipped(fit).graph;
+        report_.data.say("rounding the weights");
+        graph::round_weights(graph, some_training_pictures(spec_of(fit)), bits_after(stage));
+        return graph;
+    }
+
+    // What the weights are still to be rounded to, once so many stages are done.
+    double bits_after(int stages) const {
+        constexpr double their_own = 8;  // leaves weights on the steps that they have
+        const bool done = stages > 0 && recipe_.stages[static_cast<std::size_t>(stages - 1)].fit.rounded > 0;
+        return done ? their_own : recipe_.weight_bits;
     }
 
     // What the run's watcher asked for since the step before.
@@ -266,7 +294,8 @@ class FitRun {
         const bool has_bundle = data_.photos || data_.training.channels() == 3;
         Model stored = model_;
         if (has_bundle)
-            stored.graph = graph::export_rounded(model_.graph, some_training_pictures(), recipe_.weight_bits);
+            stored.graph = graph::export_rounded(model_.graph, some_training_pictures(model_.bundle.preprocess),
+                                                 bits_after(static_cast<int>(recipe_.stages.size())));
         if (data_.photos && recipe_.crop_to_box)
             data_.test = read(data_.photos->test, {.seen = model_.bundle.preprocess});
         outcome_.test = test("float32", model_).accuracy;
@@ -298,10 +327,9 @@ class FitRun {
     }
 
     // As the network sees them in use: what int8 weights are rounded against.
-    at::Tensor some_training_pictures() const {
+    at::Tensor some_training_pictures(const PreprocessSpec& spec) const {
         const std::int64_t count = std::min(graph::rounding_images, data_.training.count());
         const at::Tensor places = (at::arange(count, at::kLong) * data_.training.count()).floor_divide(count);
-        const PreprocessSpec& spec = model_.bundle.preprocess;
         return plain(data_.training.gather(places), data_.training.aspects.index_select(0, places),
                      {spec.size, spec.mean, spec.std, {}});
     }

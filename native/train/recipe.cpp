@@ -50,6 +50,7 @@ void each_key(FitRecipe& train, Visit&& visit) {
     visit("weight_decay", train.weight_decay, 0, 1000);
     visit("pull_to_start", train.pull_to_start, 0, 1000);
     visit("start_share", train.start_share, 0, 1);
+    visit("rounded", train.rounded, 0, 1);
     visit("layer_decay", train.layer_decay, 0, 1);
     visit.choice("schedule", train.schedule.kind, schedule_names);
     visit("warm_up", train.schedule.warm_up, 0, 100'000);
@@ -271,8 +272,15 @@ Recipe read_recipe(const std::filesystem::path& path, std::span<const std::strin
     reader.refuse_others();
     for (const auto& [key, value] : {std::pair{"name", recipe.name}, std::pair{"data", recipe.data.root.string()}})
         if (value.empty()) reader.fail(key, "must be a text");
-    for (const Stage& stage : recipe.stages)
+    bool rounded = false;
+    for (const Stage& stage : recipe.stages) {
         if (stage.fit.bfloat16 && stage.fit.float16) reader.fail("float16", "and 'bfloat16' exclude each other");
+        if (rounded && stage.fit.rounded == 0)
+            reader.fail("rounded", "stays on: a stage without would take the weights from their integers again");
+        rounded = stage.fit.rounded > 0;
+        if (rounded && stage.fit.start_share > 0)
+            reader.fail("start_share", "and 'rounded' exclude each other: a mean of weights is no integer");
+    }
     if (recipe.name.find('/') != std::string::npos) reader.fail("name", "must not hold a /");
     if (recipe.backbones.empty() == recipe.network.empty())
         reader.fail("backbone", "must be a text, or 'network' in its place");

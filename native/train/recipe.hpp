@@ -57,7 +57,9 @@ struct FitRecipe {
                                // https://arxiv.org/abs/1802.01483, apart from the gradient as AdamW's decay is
     double start_share = 0;    // of the weights that the run began with, in the mean with those of the best epoch that
                                // the stage ends with: WiSE-FT, Wortsman et al. 2022, https://arxiv.org/abs/2109.01903
-    double layer_decay = 1;    // the learning rate falls by this from block to block, from the head to the input
+    double rounded = 0;      // above 0, weights are trained as the integers that the bundle will have (WeightGrid), by
+                             // so much of the way from one to the next where others learn by learning_rate
+    double layer_decay = 1;  // the learning rate falls by this from block to block, from the head to the input
     ScheduleRecipe schedule;
     LossRecipe loss;
     double clip = 0;  // the gradients' norm at most; 0: as it comes

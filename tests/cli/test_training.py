@@ -12,6 +12,7 @@ import unittest
 import numpy as np
 import onnx
 import onnxruntime
+from PIL import Image
 
 from stripes import Program, write_stripes
 
@@ -129,6 +130,30 @@ class Training(Program):
         out, _ = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
         self.assertIn("stopped and saved; go on with: ouaf train --resume runs/a", out)
+
+    def test_interrupted_in_its_test_it_is_tested_from_the_beginning(self):
+        draw = np.random.default_rng(0)
+        for label in ("flat", "rough"):
+            (self.folder / "photos" / label).mkdir(parents=True)
+            for i in range(100):
+                pixels = draw.normal(128, 5 if label == "flat" else 60, (64, 64, 3)).clip(0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(self.folder / "photos" / label / f"{i}.png")
+        (self.folder / "photos.toml").write_text('name = "photos"\nnetwork = "resnet18"\ndata = "photos"\n'
+                                                 'split = [0.05, 0.05, 0.9]\n[train]\nepochs = 1\nbatch = 8\nsize = 64\n')
+        process = self.start("photos.toml")
+        for line in process.stderr:
+            if "test, float32 weights" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn("stopped and saved; go on with: ouaf train --resume runs/photos", out)
+        self.assertNotIn("test", [each["event"] for each in self.events("photos")])
+        self.finish("--resume", "runs/photos")
+        ends = [each for each in self.events("photos") if each["event"] in ("epoch", "test", "exported")]
+        self.assertEqual([each["event"] for each in ends], ["epoch", "test", "test", "exported"])
+        self.assertEqual([each["photos"] for each in ends[1:3]], [180, 180])
+        self.assertTrue((self.folder / "runs/photos/model/model.json").exists())
 
     def test_what_cannot_be_trained_is_said(self):
         def fails(text, *parts):

@@ -258,3 +258,19 @@ TEST_CASE("The weights that a run began with come back by their share") {
         CHECK(at::allclose(graph::to_torch(tensor), mean, 1e-5, 1e-6));
     }
 }
+
+TEST_CASE("A run on a grid that was stopped goes on with its steps") {
+    const std::vector<std::string> sets{"weight_bits=3", "train.rounded=0.05", "train.epochs=3"};
+    Runs runs;
+    runs.train("straight", sets);
+    CHECK_FALSE(runs.train("stopped", sets, 1).fit.finished);
+    CHECK(runs.resume("stopped").fit.finished);
+    CHECK(runs.weights("stopped") == runs.weights("straight"));
+}
+
+TEST_CASE("Batch norms are refused where weights are trained as integers") {
+    Runs runs;
+    CHECK_THROWS_WITH(runs.train("norms", {"train.rounded=0.05", "network=mnist_cnn", "batch_norms=true"}),
+                      Catch::Contains("batch norms are folded into"));
+    CHECK_FALSE(fs::exists(runs.run("norms")));
+}

@@ -86,6 +86,8 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with("name = \"x\"\nbackbone = [\"b\", \"c\"]\ndata = \"d\"\n", "'backbone' of several needs [train]");
     fails_with(whole + "stage = 1\n", "'stage' must be tables, each under [[stage]]");
     fails_with(whole + "[[stage]]\nepoch = 1\n", "'epoch' is not a key of a recipe");
+    fails_with(whole + "[train]\nrounded = 0.1\nstart_share = 0.5\n", "'start_share' and 'rounded' exclude each other");
+    fails_with(whole + "[[stage]]\nrounded = 0.1\n[[stage]]\n", "'rounded' stays on");
     fails_with("name = \"x\"\nnetwork = \"n\"\ndata = \"d\"\n", "'train' must be a table");
     fails_with("name = \n", "recipe.toml:1: ");
     CHECK_THROWS_WITH(ouaf::read_recipe(folder.path / "none.toml"), Catch::Contains("there is no such recipe"));
