@@ -33,6 +33,11 @@ std::vector<at::Tensor> starts_of(const ParameterGroup& group, const graph::Netw
     return found;
 }
 
+// How many steps of the grid a parameter's move by 1 is.
+double reach_of(const FitRecipe& recipe) {
+    return recipe.learning_rate > 0 ? recipe.rounded / recipe.learning_rate : 1;
+}
+
 std::int64_t batches_of(std::int64_t pictures, std::int64_t batch) { return (pictures + batch - 1) / batch; }
 
 }  // namespace
@@ -71,19 +76,22 @@ Fit::Fit(graph::Network& network, const FitPictures& pictures, const Stage& stag
       groups_(group_parameters(network, stage.fit)),
       optimizer_(stage.fit.optimizer, groups_),
       gradients_(processes, network.parameters()),
-      generator_(at::detail::createCPUGenerator(recipe_.seed + static_cast<std::uint64_t>(place.stage))) {
+      generator_(at::detail::createCPUGenerator(recipe_.seed + static_cast<std::uint64_t>(place.stage))),
+      grid_reach_(reach_of(recipe_)) {
     network_.mode.autocast = autocast_type(recipe_);
     network_.mode.shared_batch.reset();
     if (recipe_.sync_batch_norms && !processes_.alone())
         network_.mode.shared_batch = {.sum = [this](const at::Tensor& values) { processes_.sum(values); }};
     train_on({});
     take_weights_from_first();
-    if (recipe_.ema > 0 || recipe_.swa > 0)
-        for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
+    begin_average();
 }
 
-// The grid's steps for one of a parameter.
-double Fit::reach() const { return recipe_.learning_rate > 0 ? recipe_.rounded / recipe_.learning_rate : 1; }
+void Fit::begin_average() {
+    average_.clear();
+    if (recipe_.ema == 0 && recipe_.swa == 0) return;
+    for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
+}
 
 void Fit::train_on(WeightGrid grid) {
     grid_ = std::move(grid);
@@ -94,11 +102,11 @@ void Fit::train_on(WeightGrid grid) {
 }
 
 void Fit::put_on_grid(const graph::Graph& rounded) {
-    train_on(WeightGrid(network_, rounded, reach()));
+    WeightGrid grid(network_, rounded, grid_reach_);
+    for (const auto& [name, steps] : grid.steps()) take_from_first(steps);
+    train_on(std::move(grid));
     take_weights_from_first();
-    if (average_.empty()) return;
-    average_.clear();
-    for (const graph::Parameter& weight : weights()) average_.push_back(weight.tensor.detach().clone());
+    begin_average();
 }
 
 // A picture that counts for nothing is no part of the statistics either.
@@ -114,14 +122,16 @@ std::vector<graph::Parameter> Fit::weights() {
     return all;
 }
 
-void Fit::take_weights_from_first() {
+void Fit::take_from_first(const at::Tensor& tensor) {
     if (processes_.alone()) return;
     const at::NoGradGuard no_gradients;
-    for (const graph::Parameter& weight : weights()) {
-        const at::Tensor values = weight.tensor.detach().to(at::kCPU).contiguous().clone();
-        processes_.take_from_first(values);
-        weight.tensor.copy_(values);
-    }
+    const at::Tensor values = tensor.detach().to(at::kCPU).contiguous().clone();
+    processes_.take_from_first(values);
+    tensor.copy_(values);
+}
+
+void Fit::take_weights_from_first() {
+    for (const graph::Parameter& weight : weights()) take_from_first(weight.tensor);
 }
 
 // Each process moved the running statistics by its own pictures: their mean by numbers of pictures stands for the whole

@@ -105,6 +105,7 @@ class Fit {
     void make_smaller_pieces();
     void train_step(const std::atomic<bool>& stop);
     void seed_dropouts();
+    void take_from_first(const at::Tensor& tensor);
     void take_weights_from_first();
     void join_statistics(double weight);
     Share share() const { return {processes_.rank(), processes_.count()}; }
@@ -115,7 +116,7 @@ class Fit {
     at::Tensor next_rows();
     std::vector<graph::Parameter> weights();
     void train_on(WeightGrid grid);
-    double reach() const;
+    void begin_average();
     void pull_to_start();
     void move_average_by(double share);
     void move_average();
@@ -139,6 +140,7 @@ class Fit {
     GradientSum gradients_;
     at::Generator generator_;          // of the order and the changes of pictures: the same in all processes
     std::vector<at::Tensor> average_;  // of weights(); empty where the recipe has none
+    const double grid_reach_;          // by the recipe's rate as it is written, whatever it is changed to on the way
     WeightGrid grid_;
 
     double step_rate_ = 0;    // the learning rate of the last step

@@ -97,7 +97,7 @@ void Fit::resume(const Checkpoint& saved) {
     std::map<std::string, at::Tensor> steps;
     for (const auto& [name, values] : saved.tensors)
         if (name.starts_with(prefix)) steps[name.substr(prefix.size())] = values;
-    train_on(WeightGrid(network_, steps, reach()));
+    train_on(WeightGrid(network_, steps, grid_reach_));
     const auto facts = nlohmann::json::parse(saved.facts);
     Optimizer::State state = optimizer_.state();
     for (std::size_t i = 0; i < state.tensors.size(); ++i)
