@@ -61,7 +61,8 @@ void print(const Bundle& bundle, const Evaluation& evaluation, const Report& rep
     std::printf("top-5          %.2f %%\n", 100 * evaluation.accuracy.top5);
     std::printf("macro F1       %.4f\n", report.macro.f1);
     std::printf("cross-entropy  %.4f\n", evaluation.accuracy.cross_entropy);
-    std::printf("ECE            %.4f\n", report.calibration.expected_error);
+    std::printf("ECE            %.4f, of a calibrated model on so many photos %.4f\n",
+                report.calibration.expected_error, report.calibration.by_chance);
     std::printf("temperature    %.4g, best on these photos %.4g (cross-entropy %.4f, ECE %.4f)\n",
                 evaluation.temperature, report.best_temperature, report.best_cross_entropy,
                 report.best_calibration.expected_error);

@@ -27,18 +27,39 @@ Derivatives derive(const at::Tensor& logits, const at::Tensor& wanted, double in
     return {(mean - wanted).mean().item<double>(), variance.mean().item<double>()};
 }
 
+// The mean of |hits - sum of the probabilities| where each sample is a hit with its own probability, exactly: the
+// distribution of hits (Poisson's binomial) one sample after the other.
+double mean_deviation(std::span<const double> probabilities) {
+    std::vector<double> odds(probabilities.size() + 1);
+    odds[0] = 1;
+    double mean = 0;
+    for (std::size_t n = 0; n < probabilities.size(); ++n) {
+        const double p = probabilities[n];
+        mean += p;
+        for (std::size_t hits = n + 1; hits > 0; --hits) odds[hits] = odds[hits] * (1 - p) + odds[hits - 1] * p;
+        odds[0] *= 1 - p;
+    }
+    double deviation = 0;
+    for (std::size_t hits = 0; hits < odds.size(); ++hits)
+        deviation += odds[hits] * std::abs(static_cast<double>(hits) - mean);
+    return deviation;
+}
+
 }  // namespace
 
 Calibration measure_calibration(const at::Tensor& logits, std::span<const std::int64_t> labels, double temperature) {
     const auto [confidences, answers] = at::softmax(logits.to(at::kDouble) / temperature, 1).max(1);
     const at::Tensor hits = answers.eq(to_tensor(labels)).contiguous();
     const at::Tensor confidence = confidences.contiguous();
-    Calibration calibration{0, std::vector<CalibrationBin>(calibration_bins)};
+    Calibration calibration{0, 0, std::vector<CalibrationBin>(calibration_bins)};
+    std::vector<std::vector<double>> members(calibration_bins);
     for (std::size_t i = 0; i < labels.size(); ++i) {
         const double value = confidence.const_data_ptr<double>()[i];
         const double place = std::ceil(value * static_cast<double>(calibration_bins)) - 1;
         const double last = static_cast<double>(calibration_bins) - 1;
-        CalibrationBin& bin = calibration.bins[static_cast<std::size_t>(std::clamp(place, 0.0, last))];
+        const auto index = static_cast<std::size_t>(std::clamp(place, 0.0, last));
+        CalibrationBin& bin = calibration.bins[index];
+        members[index].push_back(value);
         ++bin.count;
         bin.confidence += value;
         bin.accuracy += hits.const_data_ptr<bool>()[i] ? 1 : 0;
@@ -49,6 +70,8 @@ Calibration measure_calibration(const at::Tensor& logits, std::span<const std::i
         bin.confidence /= static_cast<double>(bin.count);
         bin.accuracy /= static_cast<double>(bin.count);
     }
+    for (const std::vector<double>& bin : members)
+        calibration.by_chance += mean_deviation(bin) / static_cast<double>(labels.size());
     return calibration;
 }
 

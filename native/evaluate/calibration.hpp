@@ -20,6 +20,8 @@ struct CalibrationBin {
 
 struct Calibration {
     double expected_error = 0;  // ECE: |accuracy - confidence| averaged over the samples, by bins
+    double by_chance = 0;  // its mean were each answer right with just the probability that it has: what is left of
+                           // it on so few samples where a model is calibrated
     std::vector<CalibrationBin> bins;
 };
 

@@ -157,6 +157,7 @@ nlohmann::ordered_json scalar_measures(const Evaluation& evaluation, const Repor
             {"macro_recall", report.macro.recall},
             {"macro_f1", report.macro.f1},
             {"ece", report.calibration.expected_error},
+            {"ece_by_chance", report.calibration.by_chance},
             {"temperature", evaluation.temperature},
             {"best_temperature", report.best_temperature},
             {"best_cross_entropy", report.best_cross_entropy},

@@ -50,6 +50,16 @@ def calibration_error(probabilities, labels):
     return error
 
 
+def calibration_error_by_chance(probabilities, draws=4000):
+    """The mean calibration error of labels drawn from the probabilities themselves, and its standard error."""
+    rng = np.random.default_rng(2)
+    confidence = probabilities.max(1)
+    bins = np.ceil(confidence * 15).astype(int)
+    hits = rng.random((draws, len(confidence))) < confidence
+    errors = sum(abs((hits - confidence)[:, bins == b].sum(1)) for b in range(16)) / len(confidence)
+    return errors.mean(), errors.std() / np.sqrt(draws)
+
+
 def best_temperature(z, labels):
     """Golden section on the logarithm of the temperature."""
     low, high, ratio = np.log(0.01), np.log(100), (np.sqrt(5) - 1) / 2
@@ -149,6 +159,8 @@ class Measures(unittest.TestCase):
         self.assertAlmostEqual(figures["top5"], (order[:, :5] == labels[:, None]).any(1).mean(), delta=1e-12)
         self.assertAlmostEqual(figures["cross_entropy"], cross_entropy(scores, labels), delta=1e-4)
         self.assertAlmostEqual(figures["ece"], calibration_error(np.exp(log_softmax(scores)), labels), delta=1e-4)
+        mean, error = calibration_error_by_chance(np.exp(log_softmax(scores)))
+        self.assertAlmostEqual(figures["ece_by_chance"], mean, delta=5 * error)  # one in a million beyond it by chance
         raw = scores * figures["temperature"]
         best = best_temperature(raw, labels)
         self.assertAlmostEqual(figures["best_temperature"], best, delta=1e-4 * best)

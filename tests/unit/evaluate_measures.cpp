@@ -100,6 +100,25 @@ TEST_CASE("the expected calibration error by fifteen bins", "[measures]") {
     CHECK(measure_calibration(two_classes({0.75}), Labels{0}, 2).expected_error == Approx(1 - p));
 }
 
+TEST_CASE("what is left of the calibration error where a model is calibrated", "[measures]") {
+    // One photo: right with p, |1 - p|, or wrong with 1 - p, |p|.
+    CHECK(measure_calibration(two_classes({0.75}), Labels{0}, 1).by_chance == Approx(2 * 0.75 * 0.25));
+    CHECK(measure_calibration(two_classes({0.75}), Labels{1}, 1).by_chance == Approx(2 * 0.75 * 0.25));
+    // Equal probabilities in one bin: de Moivre's mean deviation of a binomial, 2 v C(n, v) p^v (1 - p)^(n - v + 1)
+    // with v = floor(np) + 1; 300 photos, as many as lose a naive product's last bits.
+    constexpr int n = 300;
+    constexpr double p = 0.9;
+    const double v = std::floor(n * p) + 1;
+    const double choose = std::lgamma(n + 1.0) - std::lgamma(v + 1) - std::lgamma(n - v + 1);
+    const double mean = 2 * v * std::exp(choose + v * std::log(p) + (n - v + 1) * std::log(1 - p));
+    CHECK(measure_calibration(two_classes(std::vector<double>(n, p)), Labels(n, 0), 1).by_chance == Approx(mean / n));
+    // Two photos in one bin, two in another: each outcome with its probability.
+    const double low = 0.64 * 0.62 * 0.74 + 0.36 * 0.38 * 1.26 + 0.64 * 0.38 * 0.26 + 0.36 * 0.62 * 0.26;
+    const double high = 0.76 * 0.78 * 0.46 + 0.24 * 0.22 * 1.54 + 0.76 * 0.22 * 0.54 + 0.24 * 0.78 * 0.54;
+    CHECK(measure_calibration(two_classes({0.64, 0.62, 0.76, 0.78}), Labels{0, 0, 0, 0}, 1).by_chance ==
+          Approx((low + high) / 4));
+}
+
 TEST_CASE("the temperature with the smallest cross-entropy", "[measures]") {
     // Logits (a, 0) with k of n samples of class 0: the best probability is k / n, so T = a / ln(k / (n - k)).
     for (const auto& [a, right, wrong] : {std::tuple(4.0, 3, 1), {0.02, 3, 1}, {300.0, 90, 10}, {1e-3, 51, 50}}) {
