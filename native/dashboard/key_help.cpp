@@ -26,6 +26,7 @@ constexpr std::array helps{
     Help{"batch_norms", "Whether a network from nothing has batch norms."},
     Help{"fresh_head", "Draw the head at random, though the backbone knows some of the classes."},
     Help{"stored_side", "Pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at."},
+    Help{"seen_share", "How much of a photo's shorter side the network sees, in its middle; 0: as the backbone."},
     Help{"crop_to_box", "Photos are cut to the boxes that come with the data set."},
     Help{"unreadable", "Share of the photos that may be left out because they can't be read."},
     Help{"weight_bits",

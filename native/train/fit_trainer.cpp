@@ -42,6 +42,9 @@ struct Prepared {
 };
 
 void check_sizes(const Recipe& recipe) {
+    if (recipe.seen_share > 0)
+        throw std::runtime_error(recipe.data.root.string() +
+                                 ": these pictures are seen whole; leave the recipe's 'seen_share' out");
     for (const Stage& stage : recipe.stages)
         if (stage.fit.size > 0 || stage.fit.test_size > 0)
             throw std::runtime_error(recipe.data.root.string() +
@@ -84,7 +87,7 @@ Prepared prepare(const Recipe& recipe, const std::filesystem::path& split = {}) 
         const FitRecipe& first = recipe.stages.front().fit;
         spec.size = first.size > 0 ? first.size : spec.size;
         spec.resize = (spec.size * 8 + 6) / 7;
-        start = start_from_scratch(recipe, data.classes(), spec, 3);
+        start = start_from_scratch(recipe, data.classes(), seen_by(recipe, spec), 3);
         if (has_several_sizes(recipe, spec.size)) free_sizes(start.model.graph);
     } else {
         start = start_from_scratch(recipe, data.classes(), preprocess_of(data.training), data.training.channels());

@@ -114,6 +114,7 @@ void each_key(Recipe& recipe, Visit&& visit) {
     each_key(recipe.network_options, visit);
     visit("fresh_head", recipe.fresh_head, 0, 1);
     visit("stored_side", recipe.stored_side, 0, 8192);
+    visit("seen_share", recipe.seen_share, 0, 1);
     visit("crop_to_box", recipe.crop_to_box, 0, 1);
     visit("unreadable", recipe.unreadable, 0, 1);
     visit("weight_bits", recipe.weight_bits, 2, 8);

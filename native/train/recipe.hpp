@@ -103,6 +103,8 @@ struct Recipe {
     NetworkOptions network_options;  // the keys dropout, which a backbone gets before its head, pooling, batch_norms
     bool fresh_head = false;  // a head drawn at random, though the backbone has rows of its own for some of the classes
     int stored_side = 0;      // pixels a side that photos are stored at; 0: 8/7 of the largest size that is trained at
+    double seen_share = 0;  // of a photo's shorter side, that the centre's square takes (timm's crop_pct) where photos
+                            // are measured and shipped; 0: as much as the backbone's, or 7/8
     bool crop_to_box = false;  // photos are their bounding boxes, in training, validation and test
     double unreadable = 0.01;  // share of the photos that may be left out because they can't be read
     double weight_bits = 8;    // a weight, of the bundle's int8 weights once compressed: see graph/rounding.hpp

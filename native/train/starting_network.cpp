@@ -2,7 +2,9 @@
 #include "native/train/starting_network.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
+#include <string>
 
 #include "native/graph/classifier_form.hpp"
 #include "native/graph/combine.hpp"
@@ -10,6 +12,7 @@
 #include "native/graph/head_rewrites.hpp"
 #include "native/train/head_trainer.hpp"
 #include "native/train/networks.hpp"
+#include "shared/preprocess/preprocess.hpp"
 
 namespace ouaf {
 namespace {
@@ -56,6 +59,17 @@ std::vector<ClassLabel> labels_of(const std::vector<DatasetClass>& classes, std:
     return labels;
 }
 
+PreprocessSpec seen_by(const Recipe& recipe, PreprocessSpec spec) {
+    if (recipe.seen_share == 0) return spec;
+    spec.resize = static_cast<int>(std::lround(spec.size / recipe.seen_share));
+    try {
+        check_spec(spec);
+    } catch (const std::runtime_error& error) {
+        throw std::runtime_error("'seen_share' is too small: " + std::string(error.what()));
+    }
+    return spec;
+}
+
 StartingNetwork start_from_backbones(const Recipe& recipe, const std::vector<DatasetClass>& classes) {
     const std::vector<ClassLabel> labels = labels_of(classes, {});
     std::vector<Model> models;
@@ -87,6 +101,7 @@ StartingNetwork start_from_backbones(const Recipe& recipe, const std::vector<Dat
     if (recipe.network_options.dropout)
         graph::insert_dropout(start.model.graph, static_cast<float>(*recipe.network_options.dropout));
     start.model.bundle.classes = labels_of(classes, start.model.bundle.classes);
+    start.model.bundle.preprocess = seen_by(recipe, start.model.bundle.preprocess);
     return start;
 }
 

@@ -217,13 +217,14 @@ class Classes(Case):
         self.tree("n02085936-Maltese_dog", "n02099601-golden_retriever", "pug", "cat", photos=5)
         recipe = self.folder / "recipe.toml"
         recipe.write_text(f'name = "some"\nbackbone = "{MODELS / "efficientnetv2_b0"}"\ndata = "{self.data}"\n'
-                          'split = [0.6, 0.0, 0.4]\nclasses = ["pug"]\n[head]\niterations = 5\n')
+                          'split = [0.6, 0.0, 0.4]\nclasses = ["pug"]\nseen_share = 0.9\n[head]\niterations = 5\n')
         result = ouaf("train", recipe, "--classes", "cat,n02085936,golden retriever", cwd=self.folder)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("9 training photos of 3 classes", result.stdout)
         self.assertIn("6 test photos", result.stdout)
         model = json.loads((self.folder / "runs" / "some" / "model" / "model.json").read_text())
         self.assertEqual([c["id"] for c in model["classes"]], ["cat", "n02085936", "n02099601"])
+        self.assertEqual(model["preprocess"]["resize"], 249)  # of which 224 are 0.9
         self.assertEqual([c["name"].get("fr") for c in model["classes"]], [None, "Bichon maltais", "Golden retriever"])
         self.fails(ouaf("train", recipe, "--classes", "pugg", cwd=self.folder), "'pugg' is no class of it, near ones are 'pug'")
 

@@ -184,8 +184,8 @@ class Photos(unittest.TestCase):
         mean = (answer("scratch/model/model.onnx") + answer("second/model/model.onnx")) / 2
         np.testing.assert_allclose(answer("both/model.onnx"), mean, rtol=1e-4, atol=1e-4)  # float32 sums
 
-    def test_photos_are_their_boxes(self):
-        """The colour is told by a corner that the box leaves out: within the boxes nothing is left to learn."""
+    def test_what_is_seen_of_a_photo(self):
+        """The class is told by a corner that the box and the middle leave out: within them nothing is left to see."""
         draw = np.random.default_rng(3)
         for name in ("n02000001-a", "n02000002-b"):
             for kind in ("Images", "Annotation"):
@@ -206,11 +206,16 @@ class Photos(unittest.TestCase):
         (self.folder / "boxes.toml").write_text('parent = "recipe.toml"\nname = "boxes"\ndata = "boxed"\n'
                                                 '[train]\nepochs = 6\nlearning_rate = 0.005\n[augment]\ncrop = [1, 1]\n')
         tops = {}
-        for key in ("true", "false"):
-            self.train("boxes.toml", "--set", f"crop_to_box={key}", "--out", f"runs/boxes_{key}")
-            tops[key] = self.measured(f"boxes_{key}")[0]["top1"]
-        self.assertEqual(tops["false"], 1)
-        self.assertLess(tops["true"], 0.9)  # 12 photos by chance: 11 or more right in 3 of 1,000 draws
+        for run, key in (("box", "crop_to_box=true"), ("middle", "seen_share=0.35"), ("whole", "seen_share=1")):
+            self.train("boxes.toml", "--set", key, "--out", f"runs/{run}")
+            tops[run] = self.measured(run)[0]["top1"]
+        self.assertEqual(tops["whole"], 1)
+        for run in ("box", "middle"):
+            self.assertLess(tops[run], 0.9)  # 12 photos by chance: 11 or more right in 3 of 1,000 draws
+        spec = json.loads((self.folder / "runs/whole/model/model.json").read_text())
+        self.assertEqual(spec["preprocess"]["resize"], spec["input"]["size"])
+        _, err = self.train("boxes.toml", "--set", "seen_share=0.001", "--out", "runs/nothing", code=1)
+        self.assertIn("'seen_share' is too small: 'resize' must be at least 'size' and at most 8192 pixels", err)
         _, err = self.train("recipe.toml", "--set", "crop_to_box=true", "--out", "runs/no_boxes", code=1)
         self.assertIn("photos: no photo has a bounding box; leave the recipe's 'crop_to_box' out", err)
 

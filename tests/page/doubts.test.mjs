@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { classify, open, waitForState } from "./browser.mjs";
 import { site, unseen } from "./environment.mjs";
-import { browser, hosting, photo } from "./fixture.mjs";
+import { browser, hosting, photo, seen } from "./fixture.mjs";
 import { native, noBinary } from "./native.mjs";
 
 /** @type {Awaited<ReturnType<typeof open>>} */
@@ -81,7 +81,7 @@ test("where it looked lies over the square that the network saw", async () => {
   await button.click();
   assert.equal(await button.getAttribute("aria-pressed"), "true");
 
-  const { strongest, faintest, ...seen } = await visit.page.evaluate(() => {
+  const { strongest, faintest, ...square } = await visit.page.evaluate(() => {
     const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("#heat"));
     const image = /** @type {HTMLImageElement} */ (document.querySelector("#shown"));
     const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
@@ -98,10 +98,10 @@ test("where it looked lies over the square that the network saw", async () => {
       down: Math.abs(a.top + a.height / 2 - b.top - b.height / 2),
     };
   });
-  assert.deepEqual(seen.places, [7, 7], "EfficientNetV2-B0 halves 224 pixels five times");
+  assert.deepEqual(square.places, [7, 7], "EfficientNetV2-B0 halves 224 pixels five times");
   assert.ok(strongest > 200 && faintest < 50, `${strongest}, ${faintest}`);
-  assert.ok(Math.abs(seen.side - (seen.short * 224) / 256) <= 1, `${seen.side} of ${seen.short}`);
-  assert.ok(seen.right < 1 && seen.down < 1);
+  assert.ok(Math.abs(square.side - (square.short * seen.size) / seen.resize) <= 1, `${square.side} of ${square.short}`);
+  assert.ok(square.right < 1 && square.down < 1);
 
   await classify(visit.page, { name: "notes.jpg", mimeType: "image/jpeg", buffer: Buffer.from("no picture") });
   assert.ok(await heat.isHidden(), "a photo without an answer has no heat");

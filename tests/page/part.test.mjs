@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { assertNothingFound } from "./axe.mjs";
 import { answers, classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
-import { browser, hosting, photo } from "./fixture.mjs";
+import { browser, hosting, photo, seen } from "./fixture.mjs";
 import { native, noBinary } from "./native.mjs";
 
 /** @type {Awaited<ReturnType<typeof open>>} */
@@ -74,7 +74,7 @@ test("the square begins as what the network saw, and is moved by the pointer", {
   await visit.page.waitForSelector("[data-photo=shown]");
   await toggle().click();
   const begin = await shownSquare();
-  assert.ok(Math.abs(begin.side - 224 / 256) < 0.005, `${begin.side}`);
+  assert.ok(Math.abs(begin.side - seen.size / seen.resize) < 0.005, `${begin.side}`);
   assert.ok(Math.abs(begin.left + (begin.side * 0.8) / 2 - 0.5) < 0.005, "in the middle of 1000 x 800");
 
   const corner = await visit.page.locator("#part-corner").boundingBox();

@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { classify, open, waitForState } from "./browser.mjs";
 import { site } from "./environment.mjs";
-import { browser, hosting, photo } from "./fixture.mjs";
+import { browser, hosting, photo, seen } from "./fixture.mjs";
 
 const web = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "web");
 
@@ -22,18 +22,20 @@ before(async () => {
 });
 after(() => assert.deepEqual(visit.complaints, []));
 
-/** The drawn photo and its mirror image as PNG files of 256 pixels, which are seen without resampling. */
+/** The drawn photo and its mirror image as PNG files as large as a resized photo, which are seen without resampling. */
 async function bothWays() {
-  const made = await visit.page.evaluate(async (bytes) => {
-    const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
-    return Promise.all([1, -1].map(async (direction) => {
-      const canvas = new OffscreenCanvas(256, 256);
+  const made = await visit.page.evaluate(async ({ bytes, side }) => {
+    /** @type {(source: CanvasImageSource, mirrored: boolean) => OffscreenCanvas} */
+    const drawn = (source, mirrored) => {
+      const canvas = new OffscreenCanvas(side, side);
       const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
-      context.setTransform(direction, 0, 0, 1, direction < 0 ? 256 : 0, 0);
-      context.drawImage(picture, 0, 0, 256, 256);
-      return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
-    }));
-  }, [...photo.buffer]);
+      context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? side : 0, 0);
+      context.drawImage(source, 0, 0, side, side);
+      return canvas;
+    };
+    const own = drawn(await createImageBitmap(new Blob([new Uint8Array(bytes)])), false);
+    return Promise.all([own, drawn(own, true)].map(async (canvas) => [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())]));
+  }, { bytes: [...photo.buffer], side: seen.resize });
   return made.map((bytes, place) => ({ name: `${place}.png`, mimeType: "image/png", buffer: Buffer.from(bytes) }));
 }
 

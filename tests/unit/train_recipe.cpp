@@ -69,10 +69,8 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with("name = \"x\"\ndata = \"d\"\n", "'backbone' must be a text, or 'network' in its place");
     fails_with(whole + "epochs = 3\n",
                "'epochs' is not a key of a recipe (known here: name, network, data, backbone, validation, split, "
-               "classes, dropout, pooling, batch_norms, fresh_head, stored_side, crop_to_box, unreadable, weight_bits, "
-               "head, train, "
-               "augment, "
-               "stage, distil)");
+               "classes, dropout, pooling, batch_norms, fresh_head, stored_side, seen_share, crop_to_box, unreadable, "
+               "weight_bits, head, train, augment, stage, distil)");
     fails_with(whole + "[head]\niterations = -1\n", "'iterations' must be a number from 0 to 100000");
     fails_with(whole + "[head]\npull_to_start = \"much\"\n", "'pull_to_start' must be a number");
     fails_with(whole + "head = 3\n", "'head' must be a table");
