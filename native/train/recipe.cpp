@@ -290,6 +290,10 @@ Recipe read_recipe(const std::filesystem::path& path, std::span<const std::strin
             reader.fail(key, "needs 'network': a backbone stays as it is");
     if (recipe.network.empty() && recipe.network_options.dropout && recipe.stages.empty())
         reader.fail("dropout", "needs [train]: a head alone is fitted without it");
+    if (recipe.crop_to_box && recipe.stages.empty())
+        reader.fail("crop_to_box", "needs [train]: a head alone is fitted on whole photos");
+    if (recipe.fresh_head && recipe.stages.empty())
+        reader.fail("fresh_head", "needs [train]: a head alone begins from the rows that the backbone has");
     if (!recipe.network.empty() && recipe.stages.empty())
         reader.fail("train", "must be a table: 'network' begins from nothing");
     if (recipe.backbones.size() > 1 && recipe.stages.empty())

@@ -81,6 +81,8 @@ TEST_CASE("A wrong recipe is refused with the key and the reason") {
     fails_with(whole + "classes = 3\n", "'classes' must be a text, or a list of texts");
     fails_with(whole + "classes = [\"pug\", 3]\n", "'classes' must be a text, or a list of texts");
     fails_with("name = \"x/y\"\nbackbone = \"b\"\ndata = \"d\"\n", "'name' must not hold a /");
+    fails_with(whole + "crop_to_box = true\n", "'crop_to_box' needs [train]: a head alone is fitted on whole photos");
+    fails_with(whole + "fresh_head = true\n", "'fresh_head' needs [train]: a head alone begins from the rows");
     fails_with("name = \"x\"\nbackbone = [\"b\", \"c\"]\ndata = \"d\"\n", "'backbone' of several needs [train]");
     fails_with(whole + "stage = 1\n", "'stage' must be tables, each under [[stage]]");
     fails_with(whole + "[[stage]]\nepoch = 1\n", "'epoch' is not a key of a recipe");
