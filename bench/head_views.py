@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a linear head gains by what it sees of the training photos: more or less of their border, the dogs' bounding boxes, all of it.
+"""What a linear head gains by what it sees of the training photos: more or less of their border, or the dogs' bounding boxes.
 
   head_views.py --data data/stanford-dogs --unseen ../shared/unseen --backbone ../shared/backbones/efficientnetv2_b0.onnx
 
@@ -33,7 +33,7 @@ def largest_box(photo, annotation):
     """The square around the largest dog, a tenth more than its longer side, as far as the photo reaches."""
     root = xml.etree.ElementTree.parse(annotation).getroot()
     whole = [float(root.find(f"size/{side}").text) for side in ("width", "height")]
-    boxes = [[float(each.find(f"bndbox/{edge}").text) for edge in ("xmin", "ymin", "xmax", "ymax")] for each in root.findall("object")]
+    boxes = [[float(dog.find(f"bndbox/{edge}").text) for edge in ("xmin", "ymin", "xmax", "ymax")] for dog in root.findall("object")]
     x0, y0, x1, y1 = (edge * photo.size[i % 2] / whole[i % 2]
                       for i, edge in enumerate(max(boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]))))
     side = min(1.1 * max(x1 - x0, y1 - y0), *photo.size)
@@ -119,6 +119,38 @@ def open_backbone(path, ids):
     return onnxruntime.InferenceSession(model.SerializeToString()), torch.cat([weight, bias[:, None]], 1)
 
 
+def training_photos(data):
+    """Paths, class ids, and a label for each path."""
+    paths = [data / "Images" / line for line in (data / "lists/train_list.txt").read_text().split()]
+    own = [path.parent.name.split("-")[0] for path in paths]
+    ids = sorted(set(own))
+    return paths, ids, torch.tensor([ids.index(each) for each in own])
+
+
+def web_photos(unseen, ids):
+    with open(unseen / "labels.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["file"].startswith("web/")]
+    return [unseen / row["file"] for row in rows], torch.tensor([ids.index(row["class"].split("-")[0]) for row in rows])
+
+
+def table_row(fitted, seen, labels, shown, web_labels, start):
+    views = [seen[name] for name in fitted]
+    logits = cross_validated(views, seen["240"], labels, start)
+    temperature = min(TEMPERATURES, key=lambda each: cross_entropy(logits, labels, each))
+    weight = fit(torch.cat(views), labels.repeat(len(views)), start)
+
+    def on_web(name, at):
+        answers = with_bias(shown[name]) @ weight.T
+        return answers, f"{cross_entropy(answers, web_labels, at):.3f}, ECE {calibration_error(answers, web_labels, at):.1f} %"
+
+    cells = [" + ".join(fitted), f"{top1(logits, labels):.2f} %, {cross_entropy(logits, labels):.3f}",
+             f"{temperature:.2f}: {cross_entropy(logits, labels, temperature):.3f}"]
+    for name in shown:
+        answers, measures = on_web(name, 1)
+        cells.append(f"{top1(answers, web_labels):.2f} %, {measures}")
+    return "| " + " | ".join([*cells, on_web("240", temperature)[1]]) + " |"
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data", type=pathlib.Path, required=True)
@@ -127,30 +159,16 @@ def main():
     arguments.add_argument("--features", type=pathlib.Path, default=pathlib.Path("build/head_views"))
     given = arguments.parse_args()
 
-    training = [given.data / "Images" / line for line in (given.data / "lists/train_list.txt").read_text().split()]
-    ids = sorted({path.parent.name.split("-")[0] for path in training})
-    labels = torch.tensor([ids.index(path.parent.name.split("-")[0]) for path in training])
-    with open(given.unseen / "labels.csv", newline="") as file:
-        web = [(given.unseen / row["file"], row["class"].split("-")[0]) for row in csv.DictReader(file) if row["file"].startswith("web/")]
-    web_labels = torch.tensor([ids.index(each) for _, each in web])
+    training, ids, labels = training_photos(given.data)
+    web, web_labels = web_photos(given.unseen, ids)
     session, start = open_backbone(given.backbone, ids)
-
-    seen = {name: features(session, training, name, given.features / f"training_{name}.npy", given.data) for name in ("256", "240", "224", "box")}
-    shown = {name: features(session, [path for path, _ in web], name, given.features / f"web_{name}.npy", given.data) for name in ("256", "240", "224")}
-    print("| fitted on | cross-validated, of 240 px | at the best temperature | web photos: of 256 px | of 240 px | of 224 px | of 240 px, at that temperature |")
-    print("|---|---|---|---|---|---|---|")
+    seen = {name: features(session, training, name, given.features / f"training_{name}.npy", given.data)
+            for name in ("256", "240", "224", "box")}
+    shown = {name: features(session, web, name, given.features / f"web_{name}.npy", given.data) for name in ("256", "240", "224")}
+    print("| fitted on | cross-validated, of 240 px | at the best temperature | web photos: of 256 px | of 240 px | of 224 px | "
+          "of 240 px, at that temperature |\n|---|---|---|---|---|---|---|")
     for fitted in (("256",), ("240",), ("224",), ("box",), ("240", "box"), ("256", "240", "224")):
-        views = [seen[name] for name in fitted]
-        logits = cross_validated(views, seen["240"], labels, start)
-        temperature = min(TEMPERATURES, key=lambda each: cross_entropy(logits, labels, each))
-        weight = fit(torch.cat(views), labels.repeat(len(views)), start)
-        answers = {name: with_bias(rows) @ weight.T for name, rows in shown.items()}
-        cells = [" + ".join(fitted), f"{top1(logits, labels):.2f} %, {cross_entropy(logits, labels):.3f}",
-                 f"{temperature:.2f}: {cross_entropy(logits, labels, temperature):.3f}"]
-        cells += [f"{top1(each, web_labels):.2f} %, {cross_entropy(each, web_labels):.3f}, ECE {calibration_error(each, web_labels, 1):.1f} %"
-                  for each in answers.values()]
-        cells.append(f"{cross_entropy(answers['240'], web_labels, temperature):.3f}, ECE {calibration_error(answers['240'], web_labels, temperature):.1f} %")
-        print("| " + " | ".join(cells) + " |", flush=True)
+        print(table_row(fitted, seen, labels, shown, web_labels, start), flush=True)
 
 
 if __name__ == "__main__":
