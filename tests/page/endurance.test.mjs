@@ -62,13 +62,17 @@ test("200 photos in a list and 500 in a row: memory stays flat, and the page fre
   page.on("pageerror", (error) => complaints.push(String(error)));
   // Decoded pictures that no longer show are kept by the browser until it is short of memory. It is told so.
   const session = await page.createCDPSession();
+  // Of four looks the least counts: what a collection finalises the next one frees, and the browser's own threads give
+  // memory back when they come to it. What leaks is there at all of them.
   const look = async () => {
-    for (let i = 0; i < 2; i++) { // what the first collection finalises, the second frees
+    let least = Infinity;
+    for (let i = 0; i < 4; i++) {
       await page.evaluate(() => /** @type {() => void} */ (Reflect.get(window, "gc"))());
       await session.send("Memory.simulatePressureNotification", { level: "critical" });
       await setTimeout(500);
+      least = Math.min(least, await megabytes());
     }
-    return megabytes();
+    return least;
   };
   await page.tracing.start({ categories: ["toplevel"] });
   await page.goto((await hosting(site)).address);
