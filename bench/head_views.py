@@ -32,9 +32,9 @@ def centre(photo, resize):
 def largest_box(photo, annotation):
     """The square around the largest dog, a tenth more than its longer side, as far as the photo reaches."""
     root = xml.etree.ElementTree.parse(annotation).getroot()
-    whole = [float(root.find(f"size/{side}").text) for side in ("width", "height")]
+    annotated = [float(root.find(f"size/{side}").text) for side in ("width", "height")]
     boxes = [[float(dog.find(f"bndbox/{edge}").text) for edge in ("xmin", "ymin", "xmax", "ymax")] for dog in root.findall("object")]
-    x0, y0, x1, y1 = (edge * photo.size[i % 2] / whole[i % 2]
+    x0, y0, x1, y1 = (edge * photo.size[i % 2] / annotated[i % 2]
                       for i, edge in enumerate(max(boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]))))
     side = min(1.1 * max(x1 - x0, y1 - y0), *photo.size)
     left, top = (min(max((low + high - side) / 2, 0), whole - side)
@@ -68,12 +68,13 @@ def with_bias(rows):
 
 
 def fit(rows, labels, start):
+    inputs = with_bias(rows)
     weight = start.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS([weight], max_iter=60, history_size=10, line_search_fn="strong_wolfe")
 
     def objective():
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(with_bias(rows) @ weight.T, labels) + PULL * ((weight - start) ** 2).sum()
+        loss = torch.nn.functional.cross_entropy(inputs @ weight.T, labels) + PULL * ((weight - start) ** 2).sum()
         loss.backward()
         return loss
 

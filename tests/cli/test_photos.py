@@ -206,10 +206,12 @@ class Photos(unittest.TestCase):
         (self.folder / "boxes.toml").write_text('parent = "recipe.toml"\nname = "boxes"\ndata = "boxed"\n'
                                                 '[train]\nepochs = 6\nlearning_rate = 0.005\n[augment]\ncrop = [1, 1]\n')
         tops = {}
-        for run, key in (("box", "crop_to_box=true"), ("middle", "seen_share=0.35"), ("whole", "seen_share=1")):
+        for run, key in (("box", "crop_to_box=true"), ("no_box", "crop_to_box=false"),
+                         ("middle", "seen_share=0.35"), ("whole", "seen_share=1")):
             self.train("boxes.toml", "--set", key, "--out", f"runs/{run}")
             tops[run] = self.measured(run)[0]["top1"]
-        self.assertEqual(tops["whole"], 1)
+        for run in ("no_box", "whole"):
+            self.assertEqual(tops[run], 1)
         for run in ("box", "middle"):
             self.assertLess(tops[run], 0.9)  # 12 photos by chance: 11 or more right in 3 of 1,000 draws
         spec = json.loads((self.folder / "runs/whole/model/model.json").read_text())
